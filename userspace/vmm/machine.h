@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VM as the control socket sees it. All functions are for the loop thread unless said otherwise.
+ */
+#ifndef HV_VMM_MACHINE_H
+#define HV_VMM_MACHINE_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "lifecycle.h"
+
+struct chr;
+struct loop;
+struct machine;
+
+const struct vmm_config *machine_config(const struct machine *m);
+enum vmm_state machine_state(const struct machine *m);
+struct loop *machine_loop(struct machine *m);
+struct chr *machine_console(struct machine *m);		/* the first serial port */
+
+/*
+ * Life-cycle verbs. Return: 0, or -EBUSY when the edge is not allowed from the present state
+ * (machine_state() says which that is). pause and resume are idempotent.
+ */
+int machine_pause(struct machine *m);		/* returns with every vCPU outside the guest */
+int machine_resume(struct machine *m);
+int machine_reset(struct machine *m);
+int machine_stop(struct machine *m);		/* presses the ACPI power button; returns at once */
+void machine_kill(struct machine *m, const char *by);	/* ends the VM now; @by goes into its log */
+
+/* Called once, when the state reaches VMM_STATE_ENDED and on every other change. */
+typedef void (*machine_watch_fn)(void *arg, struct machine *m, enum vmm_state now);
+void machine_watch_set(struct machine *m, machine_watch_fn fn, void *arg);
+
+/* How it ended; cause VMM_END_NONE before the end. */
+const struct vmm_end *machine_end(const struct machine *m);
+
+/* One named figure of the VM (counts since creation; sizes in bytes; times in ns). */
+struct machine_stat {
+	const char	*name;		/* e.g. "vcpu0.exits.pio" */
+	uint64_t	value;
+};
+/* Fill up to @max figures. Return: how many there are. */
+int machine_stats(struct machine *m, struct machine_stat *out, int max);
+
+/* The pty's name with VMM_SERIAL_PTY, else NULL. */
+const char *machine_serial_name(const struct machine *m);
+
+/*
+ * What ctl.c offers the machine: serve the control socket @listen_fd in the loop.
+ * ctl_release() closes all clients after sending what is queued, and @listen_fd.
+ */
+struct ctl;
+int ctl_create(struct ctl **out, struct machine *m, int listen_fd);	/* 0 or -errno */
+void ctl_release(struct ctl *c);
+
+#endif
