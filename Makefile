@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#	make			hv.ko and the programs in build/bin
+#	make module		hv.ko alone; KVER=release chooses the kernel
+#	make user		the programs alone
+#	make tests		unit and API tests and guest images
+#	make unit		build and run the unit tests (sanitized)
+#	make fuzz		the fuzzers, in build/fuzz (needs clang)
+#	make sparse		sparse over the module, any message is an error
+#	make check		scripts/check
+#	make install		module, programs, udev rule (DESTDIR, PREFIX)
+#	make clean
+#
+# W=1 and C=1 reach the kernel's build system; V=1 shows commands.
+# Safe with -j; every list is in the objs.mk of its folder.
+
+all: module user
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+include scripts/mk/folders.mk
+include scripts/mk/module.mk
+include scripts/mk/user.mk
+include scripts/mk/tests.mk
+
+PREFIX ?= /usr/local
+
+check: all tests
+	./scripts/check
+
+install: all
+	install -d $(DESTDIR)/lib/modules/$(KVER)/updates $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)/lib/udev/rules.d
+	install -m 644 $(hv-ko) $(DESTDIR)/lib/modules/$(KVER)/updates/hv.ko
+	$(if $(programs),install -m 755 $(programs) $(DESTDIR)$(PREFIX)/bin)
+	install -m 644 debian/hv.udev $(DESTDIR)/lib/udev/rules.d/60-hv.rules
+	$(if $(DESTDIR),,depmod $(KVER))
+
+clean: module-clean
+	$(Q)rm -rf build
+
+.PHONY: all check install clean
+.DELETE_ON_ERROR:

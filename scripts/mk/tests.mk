@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Tests are found by their names:
+#
+#	selftests/unit/*_test.c		one sanitized program each, build/unit/<name>,
+#					linked with all sanitized libraries
+#	selftests/api/*_test.c		build/api/<name>, linked with selftests/lib alone,
+#					so that a test does not share libhv's bug
+#	selftests/guest/*.c, *.S	bare images, build/guest/<name>.elf
+#	selftests/fuzz/*_fuzz.c		build/fuzz/<name>, clang with libFuzzer
+#
+# selftests/guest/lib/*.c and *.S (start-up code, console) are linked into
+# every bare image with selftests/guest/guest.ld.
+
+unit-names := $(patsubst selftests/unit/%.c,%,$(wildcard selftests/unit/*_test.c))
+api-names := $(patsubst selftests/api/%.c,%,$(wildcard selftests/api/*_test.c))
+guest-names := $(sort $(basename $(notdir $(wildcard selftests/guest/*.c selftests/guest/*.S))))
+fuzz-names := $(patsubst selftests/fuzz/%.c,%,$(wildcard selftests/fuzz/*_fuzz.c))
+unit-progs := $(unit-names:%=build/unit/%)
+api-progs := $(api-names:%=build/api/%)
+guest-images := $(guest-names:%=build/guest/%.elf)
+fuzz-progs := $(fuzz-names:%=build/fuzz/%)
+
+tests: tests-lab tests-unit $(api-progs) $(guest-images)
+tests-unit: $(unit-progs)
+
+# --- unit
+unit-help := $(patsubst %.c,build/san/obj/%.o,$(wildcard selftests/unit/lib/*.c))
+
+build/unit/%: build/san/obj/selftests/unit/%.o $(unit-help) build/lib/libhvpure.a $(san-libs)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(san-flags) -pthread -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+		-Wl,--end-group -Wl,--as-needed $(call pkg-libs,$(all-pkgs))
+
+unit: $(unit-progs)
+	$(Q)bad=0; for t in $(unit-progs); do \
+		echo "  TEST    $$t"; ./$$t || { echo "$$t: failed"; bad=1; }; done; exit $$bad
+
+# --- API
+api-help := $(patsubst %.c,build/obj/%.o,$(wildcard selftests/lib/*.c))
+
+build/api/%: build/obj/selftests/api/%.o $(api-help)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pthread -o $@ $(filter %.o,$^)
+
+# --- bare guests: freestanding 64-bit code in a 32-bit container, because
+# multiboot loaders read 32-bit ELF.
+guest-flags := -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -mcmodel=small \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Iselftests/guest \
+	-Iselftests/guest/lib
+guest-help := $(patsubst %,build/obj/%.o,$(basename $(wildcard selftests/guest/lib/*.[cS])))
+build/obj/selftests/guest/%.o: extra := $(guest-flags)
+
+build/guest/%.elf: build/obj/selftests/guest/%.o $(guest-help) selftests/guest/guest.ld
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+		-T selftests/guest/guest.ld -o $@.64 $(filter %.o,$^)
+	$(Q)objcopy -I elf64-x86-64 -O elf32-i386 $@.64 $@
+
+# --- fuzzers
+FUZZ_CC ?= clang
+fuzz-flags := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+build/fz/obj/%.o: %.c
+	$(say) CC-FUZZ $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -std=gnu11 -Wall $(user-def) $(user-inc) -O1 -g $(pkg-cflags) -MMD -MP \
+		$(fuzz-flags) -c -o $@ $<
+
+fuzz-objs := $(pure-objs) $(foreach d,$(lib-folders),$(call folder-objs,$(d)))
+$(eval $(call archive-rule,build/fz/libfuzzed.a,$(fuzz-objs:%=build/fz/obj/%.o)))
+
+build/fuzz/%: build/fz/obj/selftests/fuzz/%.o build/fz/libfuzzed.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) -Wl,--as-needed $(call pkg-libs,$(all-pkgs))
+
+fuzz: $(fuzz-progs)
+
+# --- the lab's own programs: static, they run before anything is mounted
+lab-progs := $(patsubst selftests/lab/%.c,build/lab/%,$(wildcard selftests/lab/*.c))
+tests-lab: $(lab-progs)
+build/lab/%: selftests/lab/%.c
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(user-std) $(user-def) $(user-inc) $(CFLAGS) -MMD -MP -static -o $@ $<
+
+-include $(patsubst %,build/san/obj/selftests/unit/%.d,$(unit-names))
+-include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
+-include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
+-include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)
+-include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(lab-progs:%=%.d)
+
+.SECONDARY:
+.PHONY: tests tests-unit tests-lab unit fuzz
