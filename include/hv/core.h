@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * core.h - what arch and vmbus may call in virt ("upcalls")
+ *
+ * Context letters: [run] the thread running this vCPU, holding its lock; may sleep, and a
+ * function that does ends the section first (see arch.h). [any] any context, hard-irq
+ * included. [proc] process context, may sleep.
+ */
+#ifndef _HV_CORE_H
+#define _HV_CORE_H
+
+#include <hv/types.h>
+
+/* ---- requests and kicks: virt/request.c ---- */
+
+/* Set a request and make the vCPU serve it soon. [any] */
+void hv_vcpu_request(struct hv_vcpu *vcpu, enum hv_request req);
+/* Same for every vCPU of the VM; with @wait returns after all have left guest mode once. [proc if @wait, else any] */
+void hv_vm_request_all(struct hv_vm *vm, enum hv_request req, bool wait);
+/* Wake it if blocked, take it out of guest mode if there. [any] */
+void hv_vcpu_kick(struct hv_vcpu *vcpu);
+
+static inline bool hv_vcpu_has_request(struct hv_vcpu *vcpu, enum hv_request req)
+{
+	return test_bit(req, &vcpu->requests);
+}
+
+/* Pairs with the barrier in hv_vcpu_request(): what was written before it is visible. */
+static inline bool hv_vcpu_take_request(struct hv_vcpu *vcpu, enum hv_request req)
+{
+	if (likely(!test_bit(req, &vcpu->requests)))
+		return false;
+	return test_and_clear_bit(req, &vcpu->requests);
+}
+
+/* ---- VM and vCPU look-up: virt/vm.c ---- */
+
+/* vCPU by VP index, NULL if there is none. The VM must be alive (held by the caller). [any] */
+static inline struct hv_vcpu *hv_vm_vcpu(struct hv_vm *vm, u32 index)
+{
+	return index < vm->max_vcpus ? smp_load_acquire(&vm->vcpu[index]) : NULL;
+}
+
+#define hv_vm_for_each_vcpu(vm, i, v)					\
+	for ((i) = 0; (i) < (vm)->max_vcpus; (i)++)			\
+		if (!((v) = hv_vm_vcpu((vm), (i)))) {} else
+
+/*
+ * A host bug hit this VM: warn once, mark it dead, kick its vCPUs. Never for guest misuse.
+ * @cause: short literal text, goes to the log and the netlink event. [any but hard-irq]
+ */
+void hv_vm_set_dead(struct hv_vm *vm, const char *cause);
+/* Broadcast a life-cycle event; @vcpu and @cause may be NULL. [any but hard-irq] */
+void hv_event(struct hv_vm *vm, struct hv_vcpu *vcpu, enum hv_event event, const char *cause);
+
+/* ---- guest memory: virt/gmem.c (the only code that dereferences it) ---- */
+
+/*
+ * Copy between kernel and guest memory; overlays win over RAM. Marks written pages dirty.
+ * 0, -EFAULT (hole, read-only slot on write, or host memory not to be had), -EINTR
+ * (fatal signal). May cross pages; on error part may have been written. [run]
+ */
+int hv_gmem_read(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len);
+int hv_gmem_write(struct hv_vcpu *vcpu, hv_gpa_t gpa, const void *buf, u32 len);
+/* Compare-exchange of @len = 4 or 8 naturally aligned bytes; *@old is updated; -EAGAIN if it differed. [run] */
+int hv_gmem_cmpxchg(struct hv_vcpu *vcpu, hv_gpa_t gpa, u64 *old, u64 new, u32 len);
+/*
+ * The same without sleeping, inside one page; for code fetch and page walks on the hot
+ * path. -EAGAIN: use the sleeping one. Current address space must be the VM's. [run, preempt off ok]
+ */
+int hv_gmem_read_fast(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len);
+/* Is there writable/any memory (slot or overlay) at @gfn? For MMIO decisions. [run] */
+bool hv_gmem_is_ram(struct hv_vcpu *vcpu, hv_gfn_t gfn, bool write);
+
+/* ---- overlays: virt/overlay.c ---- */
+
+/*
+ * Module-owned pages laid over guest memory. Allocated (zeroed) by _create at vCPU or VM
+ * creation or at first use; _move shows the page at @gfn (HV_GFN_NONE: nowhere), the RAM
+ * beneath reappears; _page is its kernel address, valid as long as the object, written
+ * by the owner from any context.
+ */
+int hv_overlay_create(struct hv_vm *vm, u32 kind, u32 vp);			/* [proc] */
+int hv_overlay_move(struct hv_vcpu *vcpu, u32 kind, u32 vp, hv_gfn_t gfn);	/* [run] */
+void *hv_overlay_page(struct hv_vm *vm, u32 kind, u32 vp);			/* [any] NULL if not created */
+
+/* ---- in-kernel I/O: virt/iobus.c ---- */
+
+/* A guest write that a kernel device or ioeventfd may take: 0 taken, -EOPNOTSUPP not ours. Never sleeps. [run] */
+int hv_iobus_write_pio(struct hv_vcpu *vcpu, u16 port, u32 len, u64 val);
+int hv_iobus_write_mmio(struct hv_vcpu *vcpu, hv_gpa_t gpa, u32 len, u64 val);
+int hv_iobus_read_mmio(struct hv_vcpu *vcpu, hv_gpa_t gpa, u32 len, u64 *val);
+
+/* ---- TLFS: virt/hypercall.c, tlfs_msr.c, vsynic.c, vstimer.c, reftime.c ---- */
+
+/* Registers of one hypercall as the calling convention has them; arch fills and stores them. */
+struct hv_hcall {
+	u64 control;		/* rcx / edx:eax */
+	u64 in;			/* rdx / ebx:ecx: gpa, or the first 8 bytes of fast input */
+	u64 out;		/* r8 / edi:esi: gpa, or the second 8 bytes */
+	u64 result;		/* [out] rax / edx:eax */
+	bool restart;		/* [out] leave RIP on the instruction, write back @control */
+};
+
+/* Execute it. The caller has checked CPL 0 and protected mode (else #UD). [run] */
+enum hv_next hv_hypercall(struct hv_vcpu *vcpu, struct hv_hcall *hc);
+
+/* Result of an MSR access. */
+enum hv_msr_result {
+	HV_MSR_OK,
+	HV_MSR_GP,		/* inject #GP(0) */
+	HV_MSR_USER,		/* done, and user space must hear of it: run page is filled */
+	HV_MSR_RETRY,		/* execute the instruction again (an allocation or signal got in the way) */
+};
+
+/* The synthetic MSRs 0x40000000..0x4000ffff. [run] */
+enum hv_msr_result hv_tlfs_msr_get(struct hv_vcpu *vcpu, u32 msr, u64 *val);
+enum hv_msr_result hv_tlfs_msr_set(struct hv_vcpu *vcpu, u32 msr, u64 val);
+
+int hv_tlfs_vm_create(struct hv_vm *vm);	/* [proc] virt/tlfs.c */
+void hv_tlfs_vm_release(struct hv_vm *vm);
+int hv_tlfs_vcpu_create(struct hv_vcpu *vcpu);
+void hv_tlfs_vcpu_release(struct hv_vcpu *vcpu);
+void hv_tlfs_vcpu_reset(struct hv_vcpu *vcpu);
+void hv_tlfs_vm_reset(struct hv_vm *vm);
+/* Serve HV_REQ_VSYNIC and HV_REQ_STIMER before an entry. [run, irqs on, in section or not] */
+void hv_tlfs_vcpu_service(struct hv_vcpu *vcpu);
+/* The local APIC ended @vector: message slots of SINTs on it are rescanned. [any] */
+void hv_tlfs_eoi(struct hv_vcpu *vcpu, u8 vector);
+/* Does @vector belong to a SINT with auto-EOI? Called when an interrupt is injected. [any] */
+bool hv_tlfs_vector_autoeoi(struct hv_vcpu *vcpu, u8 vector);
+/* An event flag and the SINT's interrupt (irqfd, VMBus signal). -EINVAL masked or off. [any] */
+int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag);
+/* Partition reference time, 100 ns units, monotonic, stands still while paused. [any] */
+u64 hv_reftime_now(struct hv_vm *vm);
+
+#endif /* _HV_CORE_H */

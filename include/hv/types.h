@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * types.h - the two objects everything hangs on: struct hv_vm and struct hv_vcpu
+ *
+ * Each shared field names what protects it:
+ *   I  immutable once published
+ *   A  atomic access (atomic ops, READ_ONCE/WRITE_ONCE)
+ *   V  vm->lock            S  vm->slots_lock (readers: RCU)
+ *   M  vm->mmu_lock        U  vcpu->lock
+ *   T  only the thread that runs the vCPU (it holds U)
+ *   R  RCU
+ * The order of locks stands in Documentation/locking.rst:
+ *   vm->lock, vcpu->lock, vm->slots_lock, mmap_lock, [mmu notifier], vm->mmu_lock;
+ *   interrupt locks (I/O APIC, local APIC, vsynic) are raw spinlocks inside all of these.
+ */
+#ifndef _HV_TYPES_H
+#define _HV_TYPES_H
+
+#include <linux/types.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/refcount.h>
+#include <linux/rcuwait.h>
+#include <linux/mmu_notifier.h>
+#include <hv/hv.h>
+#include <hv/hv_run.h>
+#include <hv/hv_x86.h>
+#include <hv/stats.h>
+
+typedef u64 hv_gva_t;		/* guest virtual */
+typedef u64 hv_gpa_t;		/* guest physical, of this partition */
+typedef u64 hv_ngpa_t;		/* guest physical of a nested guest */
+typedef u64 hv_gfn_t;		/* guest frame: gpa >> 12 */
+typedef unsigned long hv_hva_t;	/* address in the VMM's address space */
+typedef u64 hv_spa_t;		/* host physical */
+
+#define HV_GPA_NONE	((hv_gpa_t)~0ULL)
+#define HV_GFN_NONE	((hv_gfn_t)~0ULL)
+
+/* What a handler asks the run loop to do next. Handlers never loop and never copy to user. */
+enum hv_next {
+	HV_NEXT_RESUME,		/* enter the guest again */
+	HV_NEXT_BLOCK,		/* wait for an event (HLT, guest idle, wait for SIPI) */
+	HV_NEXT_TO_USER,	/* the run page says why */
+	HV_NEXT_STOP,		/* the vCPU can not go on: -ECANCELED */
+};
+
+/* vCPU states; edges and the one setter are in virt/vcpu_fsm.c. */
+enum hv_vcpu_state {
+	HV_VS_IDLE,		/* not in HV_VCPU_RUN */
+	HV_VS_LOADED,		/* in HV_VCPU_RUN, out of the guest */
+	HV_VS_GUEST,		/* entering, in, or leaving guest mode: a kick is an IPI */
+	HV_VS_BLOCKED,		/* waits for an event: a kick is a wake-up */
+	HV_VS_DEAD,
+	HV_VS_NR,
+};
+
+/* VM states; edges and the one setter are in virt/vm_fsm.c. */
+enum hv_vm_state {
+	HV_MS_RUNNING,
+	HV_MS_PAUSED,
+	HV_MS_DEAD,		/* killed by the module or its address space is gone */
+	HV_MS_NR,
+};
+
+/* Requests: bits other contexts set in a vCPU; served before the next entry. */
+enum hv_request {
+	HV_REQ_EVENT,		/* look for deliverable interrupts again */
+	HV_REQ_TLB_FLUSH,	/* flush this vCPU's guest translations */
+	HV_REQ_SLAT_RELOAD,	/* second-level root changed */
+	HV_REQ_CLOCK,		/* TSC offset or reference time changed */
+	HV_REQ_KILL,		/* VM is dead */
+	HV_REQ_PAUSE,		/* leave to user with -EAGAIN */
+	HV_REQ_NMI,
+	HV_REQ_INIT_SIPI,
+	HV_REQ_VSYNIC,		/* rescan message queues */
+	HV_REQ_STIMER,		/* expired timers to turn into messages or interrupts */
+	HV_REQ_LAPIC_TIMER,
+	HV_REQ_NR,
+};
+
+struct hv_vm;
+struct hv_vcpu;
+struct hv_slot_table;
+struct hv_overlay_table;
+struct hv_iobus;
+struct hv_irq_table;
+struct hv_port_table;
+struct hv_tlfs_vm;
+struct hv_tlfs_vcpu;
+
+/* Work that awaits an answer of user space: data, never a function pointer; saved as a record. */
+struct hv_pending {
+	u16 kind;		/* enum hv_pending_kind */
+	u16 len;		/* bytes of @data that count */
+	u32 step;
+	u64 key;
+	u8  data[16];
+	bool answered;		/* @data holds the answer: the instruction may be executed again */
+};
+
+struct hv_vm {
+	u64 id;				/* I */
+	char name[32];			/* I */
+	u32 flags;			/* I: HV_VM_F_* */
+	u32 cpu_model;			/* I: enum hv_cpu_model */
+	u32 max_vcpus;			/* I */
+	pid_t owner;			/* I: tgid of the creator, initial namespace */
+	struct mm_struct *mm;		/* I: mmgrab'ed; mmget only for the length of a call */
+	refcount_t refs;		/* A: the VM fd, each vCPU fd, each call in flight */
+	struct list_head link;		/* hv_vm_list_lock */
+
+	struct mutex lock;		/* vCPU creation, run state, configuration */
+	u32 state;			/* A: enum hv_vm_state, written under V */
+	u32 nr_vcpus;			/* A: written under V */
+	struct hv_vcpu **vcpu;		/* I array of max_vcpus; entries set once under V (release) */
+	atomic_t nr_running;		/* A: vCPUs inside HV_VCPU_RUN */
+
+	/* memory: virt/slot*.c, gmem.c, overlay.c, notifier.c, dirty.c */
+	struct mutex slots_lock;
+	struct hv_slot_table __rcu *slots;	/* S, R */
+	u64 slots_gen;			/* A: raised by every slot update; gmem caches compare it */
+	struct hv_overlay_table __rcu *overlays;	/* S, R */
+	spinlock_t mmu_lock;		/* never sleeps, never held across GUP */
+	struct mmu_notifier notifier;
+	unsigned long notify_seq;	/* M: raised at the end of each invalidation */
+	long notify_count;		/* M: invalidations in progress */
+	unsigned long notify_start, notify_end;	/* M: host range they cover */
+
+	/* devices: virt/iobus.c, irq*.c, ioeventfd.c */
+	struct hv_iobus *iobus;
+	struct hv_irq_table *irqs;
+	struct hv_port_table *ports;
+
+	/* TLFS: virt/vsynic.c, vstimer.c, reftime.c, hypercall.c */
+	struct hv_tlfs_vm *tlfs;
+
+	struct hv_stats_vm stat;
+};
+
+struct hv_vcpu {
+	struct hv_vm *vm;		/* I */
+	u32 index;			/* I: VP index and APIC id */
+	u32 vnode;			/* I */
+	refcount_t refs;		/* A */
+	struct mutex lock;		/* held for the whole of HV_VCPU_RUN and state calls */
+
+	u32 state;			/* A: enum hv_vcpu_state */
+	int cpu;			/* A: host CPU while in a section, else -1 */
+	unsigned long requests;		/* A: bits of enum hv_request */
+	bool in_section;		/* T: guest FPU and host CPU are ours, preemption is off */
+	u8 level;			/* T: 0; 1 while a nested guest runs */
+	bool started;			/* U: has run since creation or reset */
+	struct rcuwait wait;		/* where the thread sleeps in HV_VS_BLOCKED */
+	struct hv_run *run;		/* I: the run page, shared with user space */
+	struct hv_pending pending;	/* U */
+	struct hv_tlfs_vcpu *tlfs;	/* I: NULL with HV_VM_F_NO_TLFS */
+
+	struct hv_stats_vcpu stat;	/* T (A for those counted elsewhere) */
+};
+
+#endif /* _HV_TYPES_H */
