@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device model may use of the machine, and what it shows to it.
+ *
+ * A model never sees libhv, an ioctl or the VM: it gets a struct dev_services. It keeps its state in
+ * its own struct, embeds a struct device, and describes the ports and addresses it answers.
+ *
+ * Locking: the machine holds device.lock around read, write, reset and timer callbacks. Input from a
+ * backend takes it in the model. Services may be called with it held; none of them calls back into
+ * the model.
+ */
+#ifndef HV_DEVICES_DEV_SERVICES_H
+#define HV_DEVICES_DEV_SERVICES_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct device;
+struct dev_services;
+
+/* Direction of a guest-memory handle, as the device sees it. */
+enum dev_dir {
+	DEV_DIR_READ	= 1,	/* the device reads guest memory */
+	DEV_DIR_WRITE	= 2,	/* the device writes guest memory */
+};
+
+/* A piece of guest memory held for one transfer. Contents are hostile and change: copy, check, use. */
+struct gmem {
+	void		*ptr;
+	uint64_t	gpa;
+	uint32_t	len;
+	uint32_t	dir;	/* enum dev_dir, or both */
+};
+
+enum dev_power {
+	DEV_POWER_OFF,		/* S5 */
+	DEV_POWER_RESET,
+	DEV_POWER_DEBUG_EXIT,	/* code: the byte the guest wrote */
+};
+
+enum dev_log { DEV_LOG_ERROR, DEV_LOG_WARN, DEV_LOG_INFO };
+
+/* A one-shot timer of a device; zero it, set @fire. The machine locks @dev around @fire. */
+struct dev_timer {
+	void		(*fire)(struct dev_timer *t);
+	struct device	*dev;
+	void		*host;	/* the machine's */
+};
+
+struct dev_services_ops {
+	/* Return: 0; -EFAULT when [gpa, gpa+len) is not whole RAM, or read-only and WRITE is asked. */
+	int	(*gmem_get)(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t dir,
+			    struct gmem *out);
+	/* Marks what was written dirty; call it before the guest can learn of the completion. */
+	void	(*gmem_put)(struct dev_services *ds, struct gmem *g);
+	/* Level of an I/O APIC pin, 0..23. */
+	void	(*irq_set)(struct dev_services *ds, unsigned int gsi, bool level);
+	/* @when: now_ns() time. Re-arming moves it. 0 from @timer_arm, or -ENOMEM the first time. */
+	int	(*timer_arm)(struct dev_services *ds, struct dev_timer *t, uint64_t when);
+	void	(*timer_cancel)(struct dev_services *ds, struct dev_timer *t);
+	void	(*timer_free)(struct dev_services *ds, struct dev_timer *t);
+	uint64_t (*now_ns)(struct dev_services *ds);		/* monotonic */
+	uint64_t (*wall_ns)(struct dev_services *ds);		/* UTC since 1970 */
+	void	(*power)(struct dev_services *ds, enum dev_power what, unsigned int code);
+	/* Tell the hypervisor that a page's host mapping was changed under it (test device only). */
+	void	(*page_touch)(struct dev_services *ds, uint64_t gpa);
+	void	(*log)(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
+		__attribute__((format(printf, 3, 4)));
+};
+
+struct dev_services {
+	const struct dev_services_ops *ops;
+};
+
+enum dev_space { DEV_SPACE_PORT, DEV_SPACE_MEM };
+
+/* A range of ports or guest physical addresses; @id tells a model's ranges apart. */
+struct dev_range {
+	enum dev_space	space;
+	uint64_t	base;
+	uint64_t	len;
+	unsigned int	id;
+};
+
+#define DEV_RANGES 6
+
+struct dev_ops {
+	const char *name;
+	/* @size is 1, 2, 4 or 8 and [off, off+size) lies in range @id. */
+	uint64_t (*read)(struct device *d, unsigned int id, uint64_t off, unsigned int size);
+	void	(*write)(struct device *d, unsigned int id, uint64_t off, unsigned int size,
+			 uint64_t value);
+	void	(*reset)(struct device *d);	/* back to the power-on state; host ends stay */
+	void	(*release)(struct device *d);	/* frees @d */
+};
+
+struct device {
+	const struct dev_ops	*ops;
+	struct dev_services	*ds;
+	struct dev_range	range[DEV_RANGES];
+	unsigned int		nr_ranges;
+	pthread_mutex_t		lock;
+	uint64_t		accesses;	/* under lock; for statistics */
+};
+
+/* Set the common part up; @ranges is copied. */
+void device_init(struct device *d, const struct dev_ops *ops, struct dev_services *ds,
+		 const struct dev_range *ranges, unsigned int nr);
+
+#define dev_container(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#endif
