@@ -80,19 +80,28 @@ build/fuzz/%: build/fz/obj/selftests/fuzz/%.o build/fz/libfuzzed.a
 
 fuzz: $(fuzz-progs)
 
-# --- the lab's own programs: static, they run before anything is mounted
-lab-progs := $(patsubst selftests/lab/%.c,build/lab/%,$(wildcard selftests/lab/*.c))
+# --- the lab's own programs: static, they run before anything is mounted.
+# A folder selftests/lab/<name>/ or a file selftests/lab/<name>.c is one.
+lab-dirs := $(patsubst selftests/lab/%/,%,$(dir $(wildcard selftests/lab/*/*.c)))
+lab-names := $(sort $(lab-dirs) $(patsubst selftests/lab/%.c,%,$(wildcard selftests/lab/*.c)))
+lab-objs = $(patsubst %.c,build/obj/%.o,$(wildcard selftests/lab/$(1).c selftests/lab/$(1)/*.c))
+lab-progs := $(lab-names:%=build/lab/%)
+
+define lab-rule
+build/lab/$(1): $(call lab-objs,$(1))
+	$$(say) LD $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) -static -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach n,$(lab-names),$(eval $(call lab-rule,$(n))))
+
 tests-lab: $(lab-progs)
-build/lab/%: selftests/lab/%.c
-	$(say) CC $<
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(user-std) $(user-def) $(user-inc) $(CFLAGS) -MMD -MP -static -o $@ $<
 
 -include $(patsubst %,build/san/obj/selftests/unit/%.d,$(unit-names))
 -include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
 -include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
 -include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)
--include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(lab-progs:%=%.d)
+-include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(patsubst %.o,%.d,$(foreach n,$(lab-names),$(call lab-objs,$(n))))
 
 .SECONDARY:
 .PHONY: tests tests-unit tests-lab unit fuzz

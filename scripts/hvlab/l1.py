@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One boot of the lab VM and the commands run in it."""
+
+import ctypes
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from . import kernel, klog
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BOOT_TIMEOUT = 120
+# How much longer than L1's own clock the host waits before it calls L1 hung.
+GRACE = 15
+SHELL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class LabError(Exception):
+    """The lab itself failed: nothing is known of the command."""
+
+
+@dataclass
+class Config:
+    """What to boot. `mem` in MiB; `mitigations` is 'default' or 'off'."""
+    flavour: object
+    version: str
+    cpus: int = 2
+    mem: int = 2048
+    counted: bool = False
+    mitigations: str = "default"
+    ko: str = ""
+    params: str = ""
+    append: str = ""
+    qemu_args: list = field(default_factory=list)
+    interactive: bool = False
+    cwd: str = TREE
+    log: str = ""
+
+
+@dataclass
+class Result:
+    """
+    How a command ended. end: 'exit' (status holds), 'timeout', 'hang' (L1 did
+    not answer any more), 'panic', 'reboot' (an orderly one) or 'reset'.
+    """
+    end: str
+    status: int = 0
+    seconds: float = 0.0
+    taint: int = 0
+    log: list = field(default_factory=list)
+    trouble: list = field(default_factory=list)
+
+
+def find_ko(version):
+    """hv.ko built for `version`, or a LabError that says how to get one."""
+    tries = [f"{TREE}/build/ko/{version}/hv.ko", f"{TREE}/hv.ko"]
+    for path in tries:
+        try:
+            with open(path, "rb") as f:
+                if b"vermagic=" + version.encode() + b" " in f.read():
+                    return path
+        except OSError:
+            continue
+    raise LabError(f"no hv.ko for kernel {version}: run make KVER={version}")
+
+
+def init_program():
+    """The init program, built if it is older than its source."""
+    src = f"{TREE}/selftests/lab/init"
+    path = f"{TREE}/build/lab/init"
+    newest = max(os.stat(f"{src}/{n}").st_mtime for n in os.listdir(src))
+    if not os.path.exists(path) or os.stat(path).st_mtime < newest:
+        r = subprocess.run(["make", "-s", "-C", TREE, "build/lab/init"],
+                           capture_output=True, text=True)
+        if r.returncode:
+            raise LabError(f"cannot build the lab's init:\n{r.stdout}{r.stderr}")
+    return path
+
+
+def _die_with_parent():
+    os.setsid()
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def environment(cfg):
+    """What of our environment a command in L1 sees."""
+    keep = ("LANG", "LC_ALL", "TERM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "CI")
+    env = {k: v for k, v in os.environ.items() if k in keep or k.startswith("HV_")}
+    env.update(PATH=SHELL_PATH, HOME="/tmp", USER="root", LOGNAME="root",
+               HV_LAB=cfg.flavour.name, HV_LAB_COUNTED=str(int(cfg.counted)),
+               HV_LAB_MITIGATIONS=cfg.mitigations)
+    return env
+
+
+class L1:
+    """A booted lab VM. Use as a context manager: it never outlives it."""
+
+    def __init__(self, cfg):
+        self.cfg = cfg
+        self.proc = None
+        self.release = ""
+        self.boot_seconds = 0.0
+        self.boot_log = []
+        self._buf = b""
+        self._dir = tempfile.mkdtemp(prefix="hvlab-")
+        self.log_path = cfg.log or self._dir + "/kernel.log"
+        self.klog = klog.KernelLog(self.log_path)
+        open(self.log_path, "w").close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def _append(self):
+        c = self.cfg
+        words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "nokaslr", "tsc=reliable",
+                 "watchdog_thresh=20", "rcupdate.rcu_cpu_stall_timeout=40", "random.trust_cpu=on",
+                 f"hvlab.tree={TREE}", f"hvlab.cwd={c.cwd}"]
+        if c.mitigations == "off":
+            words.append("mitigations=off")
+        if c.ko:
+            words.append(f"hvlab.ko={c.ko}")
+        if c.params:
+            words.append("hvlab.params=" + c.params.replace(" ", ","))
+        if c.interactive:
+            words.append("hvlab.tty=ttyS1")
+        if c.append:
+            words.append(c.append)
+        return " ".join(words)
+
+    def _argv(self, fd):
+        c = self.cfg
+        share = "security_model=none,multidevs=remap"
+        accel = c.flavour.accel
+        argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+                "-display", "none", "-machine", "q35,usb=off,vmport=off",
+                "-cpu", c.flavour.cpu, "-smp", str(c.cpus), "-m", f"{c.mem}M",
+                "-kernel", kernel.vmlinux(c.version),
+                "-initrd", kernel.initramfs(c.version, init_program()),
+                "-append", self._append(), "-serial", f"file:{self.log_path}",
+                "-device", "virtio-serial-pci", "-chardev", f"socket,id=lab,fd={fd}",
+                "-device", "virtserialport,chardev=lab,name=hv.lab",
+                "-fsdev", f"local,id=root,path=/,readonly=on,{share}",
+                "-device", "virtio-9p-pci,fsdev=root,mount_tag=hvroot",
+                "-fsdev", f"local,id=tree,path={TREE},{share}",
+                "-device", "virtio-9p-pci,fsdev=tree,mount_tag=hvtree"]
+        if c.counted:
+            argv += ["-accel", "tcg", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
+        elif accel == "tcg":
+            argv += ["-accel", "tcg,thread=multi"]
+        else:
+            argv += ["-accel", accel]
+        if c.interactive:
+            argv += ["-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty"]
+        return argv + c.qemu_args
+
+    def boot(self):
+        """Returns when L1 takes commands; LabError when it does not get there."""
+        if not shutil.which("qemu-system-x86_64"):
+            raise LabError("qemu-system-x86_64 is not installed: run scripts/setup test")
+        ours, theirs = socket.socketpair()
+        start = time.monotonic()
+        argv = self._argv(theirs.fileno())
+        with open(self._dir + "/qemu.log", "w") as err:
+            self.proc = subprocess.Popen(
+                argv, pass_fds=(theirs.fileno(),), preexec_fn=_die_with_parent,
+                stdin=None if self.cfg.interactive else subprocess.DEVNULL,
+                stdout=None if self.cfg.interactive else err, stderr=err)
+        theirs.close()
+        self.sock = ours
+        said = []
+        while True:
+            kind, data = self._frame(start + BOOT_TIMEOUT)
+            if kind == "L":
+                said.append(data.decode())
+            elif kind == "r":
+                break
+            elif kind in ("eof", "late"):
+                raise LabError(self._boot_failure(kind, said))
+        release, err = data.decode().split("\0")[:2]
+        self.release = release
+        self.boot_seconds = time.monotonic() - start
+        self.boot_log = self.klog.new_lines()
+        if int(err):
+            raise LabError("L1 is up but: " + "; ".join(said) + "".join(
+                "\n  " + klog.strip(line) for line in self.boot_log[-5:]))
+
+    def _boot_failure(self, kind, said):
+        with open(self._dir + "/qemu.log") as f:
+            noise = [line for line in f if "TCG doesn't support requested feature" not in line]
+        what = "L1 did not come up in %d s" % BOOT_TIMEOUT if kind == "late" else \
+            "L1 stopped before it was up"
+        tail = self.klog.new_lines(final=True)[-8:]
+        return "\n  ".join([what] + said + [n.strip() for n in noise] + tail)
+
+    def _frame(self, deadline):
+        """(type, bytes); type 'eof' when L1 is gone, 'late' past the deadline."""
+        while True:
+            if len(self._buf) >= 5:
+                size = struct.unpack_from("<I", self._buf, 1)[0]
+                if len(self._buf) >= 5 + size:
+                    kind = chr(self._buf[0])
+                    data = self._buf[5:5 + size]
+                    self._buf = self._buf[5 + size:]
+                    return kind, data
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return "late", b""
+            ready, _, _ = select.select([self.sock], [], [], left)
+            if not ready:
+                continue
+            try:
+                got = self.sock.recv(1 << 16)
+            except ConnectionError:
+                got = b""
+            if not got:
+                return "eof", b""
+            self._buf += got
+
+    def run(self, ident, argv, timeout, output, cwd=None, env=None):
+        """
+        Runs argv in L1. output(stream, bytes) gets 'O' and 'E' as they come.
+        After an end other than 'exit' and 'timeout' this L1 is gone.
+        """
+        full = environment(self.cfg)
+        full.update(env or {})
+        envs = [f"{k}={v}" for k, v in full.items()]
+        # Emulated time runs at its own speed when instructions are counted.
+        inner = 0 if self.cfg.counted else timeout
+        words = [ident, str(inner), cwd or self.cfg.cwd, str(len(envs))] + envs + list(argv)
+        payload = b"".join(os.fsencode(w) + b"\0" for w in words)
+        if len(payload) > 65536:
+            raise LabError("the command line is too long")
+        start = time.monotonic()
+        self.sock.sendall(b"R" + struct.pack("<I", len(payload)) + payload)
+        return self._await(start, start + timeout + (0 if self.cfg.counted else GRACE), output)
+
+    def _await(self, start, deadline, output):
+        trouble = []
+        while True:
+            kind, data = self._frame(deadline)
+            if kind in "OE":
+                output(kind, data)
+            elif kind == "L":
+                trouble.append("lab: " + data.decode("utf-8", "replace"))
+            elif kind == "X":
+                status, late, taint = data.decode().split("\0")[:3]
+                return Result("timeout" if late == "1" else "exit", int(status),
+                              time.monotonic() - start, int(taint), self.klog.new_lines(), trouble)
+            elif kind == "late":
+                self.kill()
+                end = "timeout" if self.cfg.counted else "hang"
+                return Result(end, 0, time.monotonic() - start, 0,
+                              self.klog.new_lines(final=True), trouble)
+            elif kind == "eof":
+                self.kill()
+                return self._gone(start, trouble)
+
+    def _gone(self, start, trouble):
+        log = self.klog.new_lines(final=True)
+        text = "\n".join(log)
+        if "Kernel panic" in text:
+            end = "panic"
+        elif "reboot: Restarting system" in text or "reboot: Power down" in text:
+            end = "reboot"
+        else:
+            end = "reset"
+        return Result(end, 0, time.monotonic() - start, 0, log, trouble)
+
+    def shell(self):
+        """Waits for the interactive shell to end; its Result."""
+        return self._await(time.monotonic(), time.monotonic() + 86400 * 7, lambda s, d: None)
+
+    @property
+    def alive(self):
+        return self.proc is not None and self.proc.poll() is None
+
+    def kill(self):
+        if self.proc:
+            if self.proc.poll() is None:
+                self.proc.kill()
+            self.proc.wait()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self._dir, ignore_errors=True)

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One command: its pipes, its clock, its end, and what it leaves behind. */
+#include "lab.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RUN_STRINGS 1024
+
+static char *strings[RUN_STRINGS + 2];
+
+/* Splits a run frame in place; the result points into buf. */
+int run_parse(char *buf, size_t len, struct lab_run *run)
+{
+	size_t n = 0, envs, i;
+	char *p, *end = buf + len;
+
+	for (p = buf; p < end && n < RUN_STRINGS; p += strlen(p) + 1)
+		strings[n++] = p;
+	if (n < 5)
+		return -EINVAL;
+	run->id = strings[0];
+	run->timeout_s = strtoul(strings[1], NULL, 10);
+	run->cwd = strings[2];
+	envs = strtoul(strings[3], NULL, 10);
+	if (envs > n - 5)
+		return -EINVAL;
+	/* Both lists end in NULL: the environment moves one place down. */
+	run->env = &strings[3];
+	for (i = 0; i < envs; i++)
+		strings[3 + i] = strings[4 + i];
+	strings[3 + envs] = NULL;
+	run->argv = &strings[4 + envs];
+	strings[n] = NULL;
+	return 0;
+}
+
+static void child(const struct lab_run *run, int out, int err)
+{
+	sigset_t none;
+	int null = open("/dev/null", O_RDONLY);
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	setsid();
+	dup2(null, 0);
+	dup2(out, 1);
+	dup2(err, 2);
+	if (chdir(run->cwd)) {
+		dprintf(2, "lab: %s: %s\n", run->cwd, strerror(errno));
+		_exit(126);
+	}
+	environ = run->env;
+	execvp(run->argv[0], run->argv);
+	dprintf(2, "lab: %s: %s\n", run->argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Forwards what there is; false at the end of the stream. */
+static bool forward(int fd, char type)
+{
+	char buf[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		channel_send(type, buf, n);
+	return n < 0 && errno == EAGAIN;
+}
+
+/* Reaps everything that ended; true when it was the command. */
+static bool reap(pid_t pid, int *status)
+{
+	bool found = false;
+	int st;
+	pid_t p;
+
+	while ((p = waitpid(-1, &st, WNOHANG)) > 0) {
+		if (p == pid) {
+			*status = st;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* Nothing of a command outlives it. Kill reaches all but ourselves. */
+static void kill_all(void)
+{
+	int i;
+
+	kill(-1, SIGKILL);
+	for (i = 0; i < 500; i++) {
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			return;
+		usleep(10000);
+	}
+	channel_log("processes of the command do not die");
+}
+
+static void on_child(int sig)
+{
+	(void)sig;	/* only there so that the signal ends ppoll() */
+}
+
+static int watch(pid_t pid, unsigned int timeout_s, int out, int err, int uevent_fd,
+		 struct lab_end *end)
+{
+	struct pollfd fds[3] = {
+		{ .fd = out, .events = POLLIN },
+		{ .fd = err, .events = POLLIN },
+		{ .fd = uevent_fd, .events = POLLIN },
+	};
+	long deadline = now_ms() + timeout_s * 1000L;
+	int status = 0;
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (;;) {
+		long left = timeout_s ? deadline - now_ms() : 1000000;
+		struct timespec ts = { left / 1000, left % 1000 * 1000000 };
+
+		if (left <= 0) {
+			end->timed_out = true;
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			break;
+		}
+		/* SIGCHLD is blocked but here, so that none is missed. */
+		if (ppoll(fds, 3, &ts, &none) < 0)
+			fds[0].revents = fds[1].revents = fds[2].revents = 0;
+		if (fds[0].revents && !forward(out, 'O'))
+			fds[0].fd = -1;
+		if (fds[1].revents && !forward(err, 'E'))
+			fds[1].fd = -1;
+		if (fds[2].revents)
+			devnode_event(uevent_fd);
+		if (reap(pid, &status))
+			break;
+	}
+	end->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return 0;
+}
+
+int run_command(const struct lab_run *run, int uevent_fd, struct lab_end *end)
+{
+	int out[2], err[2];
+	sigset_t chld;
+	pid_t pid;
+
+	memset(end, 0, sizeof(*end));
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	signal(SIGCHLD, on_child);
+	if (pipe2(out, O_CLOEXEC))
+		return -errno;
+	if (pipe2(err, O_CLOEXEC)) {
+		close(out[0]);
+		close(out[1]);
+		return -errno;
+	}
+	pid = fork();
+	if (!pid)
+		child(run, out[1], err[1]);
+	close(out[1]);
+	close(err[1]);
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	fcntl(err[0], F_SETFL, O_NONBLOCK);
+	if (pid > 0)
+		watch(pid, run->timeout_s, out[0], err[0], uevent_fd, end);
+	kill_all();
+	forward(out[0], 'O');
+	forward(err[0], 'E');
+	close(out[0]);
+	close(err[0]);
+	return pid < 0 ? -EAGAIN : 0;
+}
+
+/* A shell on a terminal, for a person; returns its status. */
+int run_shell(const char *tty, const char *cwd)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		static char *const argv[] = { "bash", "--norc", NULL };
+		int fd;
+
+		setsid();
+		fd = open(tty, O_RDWR);
+		ioctl(fd, TIOCSCTTY, 1);
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
+		setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+		setenv("HOME", "/tmp", 1);
+		setenv("TERM", "vt100", 1);
+		setenv("PS1", "lab# ", 1);
+		if (chdir(cwd))
+			dprintf(2, "lab: %s: %s\n", cwd, strerror(errno));
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	kill_all();
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
