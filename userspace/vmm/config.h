@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define VMM_NAME_MAX		63	/* bytes, without the NUL; [A-Za-z0-9][A-Za-z0-9._-]* */
-#define VMM_CPUS_MAX		256
+#define VMM_CPUS_MAX		240	/* HV_MAX_VCPUS */
 #define VMM_NODES_MAX		16
 #define VMM_TEXT_MAX		16384	/* bytes of the whole text form */
 #define VMM_CMDLINE_MAX		4095	/* bytes; Linux's boot protocol limit may be lower, checked at load */

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-userspace-vmm := loop
+userspace-vmm := config loop layout aml acpi
