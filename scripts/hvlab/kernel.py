@@ -18,7 +18,8 @@ class KernelError(Exception):
 
 
 def release(wanted=None):
-    """The release to boot: the given one, or what scripts/kver chooses."""
+    """The release to boot: the given one, HV_KERNEL, or what scripts/kver chooses."""
+    wanted = wanted or os.environ.get("HV_KERNEL")
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if wanted:
         if not os.path.exists(image(wanted)):

@@ -33,8 +33,6 @@ BAD = [re.compile(p) for p in (
     r"double fault:",
     r"stack segment:|invalid opcode:.*\[#",
 )]
-# A test may say in the log that it makes trouble on purpose (tests of the lab).
-MARK = re.compile(r"hv-lab: (begin|end) (\S+)")
 TAINT_BAD = {7: "died (Oops or BUG)", 9: "warned", 14: "soft lockup", 5: "bad page"}
 
 
@@ -52,6 +50,15 @@ def bad_lines(lines, expected=()):
         if any(b.search(line) for b in BAD) and not any(a.search(line) for a in allow):
             out.append(line)
     return out
+
+
+def excerpt(lines, most=40):
+    """The part to show of a log that ends in trouble: from its first bad line on."""
+    lines = [strip(line) for line in lines]
+    for n, line in enumerate(lines):
+        if any(b.search(line) for b in BAD):
+            return lines[max(0, n - 3):n + most]
+    return lines[-most:]
 
 
 def bad_taint(mask, expected=()):
