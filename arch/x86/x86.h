@@ -8,6 +8,7 @@
 #include <hv/types.h>
 #include <hv/core.h>
 #include <hv/arch.h>
+#include "arch/x86/lib/slat.h"
 
 struct hv_lapic;
 struct hv_ioapic;
@@ -70,6 +71,7 @@ struct hv_vcpu_x86 {
 	struct hv_lapic *lapic;		/* I */
 	struct hv_mmu_root *root;	/* what the vCPU translates with now */
 	u64 root_gen;			/* of @root when it was loaded */
+	struct slat_cache mmu_cache;	/* T: tables for the next mapping */
 	u32 mp_state;			/* enum hv_mp_state; A: read by wakers */
 
 	/* extended state and registers the control block does not hold */
@@ -201,6 +203,7 @@ int hv_mmu_vm_create(struct hv_vm_x86 *vm);
 void hv_mmu_vm_release(struct hv_vm_x86 *vm);
 struct hv_mmu_root *hv_mmu_root_direct(struct hv_vm_x86 *vm);
 hv_spa_t hv_mmu_root_spa(struct hv_mmu_root *root);
+void hv_mmu_vcpu_release(struct hv_vcpu_x86 *x);	/* at the end of hv_arch_vcpu_release() */
 
 enum hv_slat_result {
 	HV_SLAT_MAPPED,		/* enter again */

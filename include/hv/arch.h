@@ -75,8 +75,8 @@ bool hv_arch_mmu_zap_range_locked(struct hv_vm *vm, hv_gfn_t start, hv_gfn_t end
 bool hv_arch_mmu_wrprotect_locked(struct hv_vm *vm, hv_gfn_t start, hv_gfn_t end, const unsigned long *mask);
 /* Accessed bits: returns whether any was set, and clears them if @clear. mmu_lock held. */
 bool hv_arch_mmu_age_locked(struct hv_vm *vm, hv_gfn_t start, hv_gfn_t end, bool clear);
-/* All vCPUs stop using old translations before this returns; mmu_lock may be held. */
-void hv_arch_mmu_flush(struct hv_vm *vm);
+/* All vCPUs stop using old translations before this returns; frees zapped tables. mmu_lock held. */
+void hv_arch_mmu_flush_locked(struct hv_vm *vm);
 
 /* ---- state records ---- */
 /*

@@ -22,6 +22,7 @@
 #include <linux/refcount.h>
 #include <linux/rcuwait.h>
 #include <linux/mmu_notifier.h>
+#include <linux/xarray.h>
 #include <hv/hv.h>
 #include <hv/hv_run.h>
 #include <hv/hv_x86.h>
@@ -88,6 +89,7 @@ struct hv_irq_table;
 struct hv_port_table;
 struct hv_tlfs_vm;
 struct hv_tlfs_vcpu;
+struct hv_hostpage_wait;
 
 /* Work that awaits an answer of user space: data, never a function pointer; saved as a record. */
 struct hv_pending {
@@ -120,7 +122,9 @@ struct hv_vm {
 	struct mutex slots_lock;
 	struct hv_slot_table __rcu *slots;	/* S, R */
 	u64 slots_gen;			/* A: raised by every slot update; gmem caches compare it */
-	struct hv_overlay_table __rcu *overlays;	/* S, R */
+	struct hv_overlay_table __rcu *overlays;	/* S, R: those shown, by gfn */
+	struct xarray overlay_pages;	/* S; readers: R: all, by (kind, vp) */
+	bool notifier_on;		/* V: registered */
 	spinlock_t mmu_lock;		/* never sleeps, never held across GUP */
 	struct mmu_notifier notifier;
 	unsigned long notify_seq;	/* M: raised at the end of each invalidation */
@@ -136,6 +140,14 @@ struct hv_vm {
 	struct hv_tlfs_vm *tlfs;
 
 	struct hv_stats_vm stat;
+};
+
+/* Where guest memory around the last fast read lies; valid while @gen is vm->slots_gen. */
+struct hv_gmem_cache {
+	u64 gen;
+	hv_gfn_t first;			/* frames without an overlay in between */
+	u64 npages;			/* 0: empty */
+	hv_hva_t hva;			/* of @first */
 };
 
 struct hv_vcpu {
@@ -155,6 +167,8 @@ struct hv_vcpu {
 	struct hv_run *run;		/* I: the run page, shared with user space */
 	struct hv_pending pending;	/* U */
 	struct hv_tlfs_vcpu *tlfs;	/* I: NULL with HV_VM_F_NO_TLFS */
+	struct hv_gmem_cache gmem;	/* T: virt/gmem.c */
+	struct hv_hostpage_wait *hostwait;	/* T: virt/hostpage.c, a page being waited for */
 
 	struct hv_stats_vcpu stat;	/* T (A for those counted elsewhere) */
 };
