@@ -15,6 +15,7 @@ V_OP(hw_unsetup, void, (void))
 V_OP(hw_state, u32, (void))			/* enum hv_hw_state of this CPU (irqs off) */
 V_OP(hw_enable, int, (void))			/* -EBUSY if another hypervisor holds it (irqs off) */
 V_OP(hw_disable, void, (void))			/* (irqs off) */
+V_OP(hw_features, u64, (void))			/* HV_HWF_*, after hw_setup */
 /* vCPU objects: the vendor's struct nests struct hv_vcpu_x86 first */
 V_OP(vcpu_alloc, struct hv_vcpu_x86 *, (void))
 V_OP(vcpu_free, void, (struct hv_vcpu_x86 *x))
@@ -35,6 +36,7 @@ V_OP(dt_get, void, (struct hv_vcpu_x86 *x, bool idt, struct hv_rec_dt *dt))
 V_OP(dt_set, void, (struct hv_vcpu_x86 *x, bool idt, const struct hv_rec_dt *dt))
 V_OP(cr_get, u64, (struct hv_vcpu_x86 *x, unsigned int cr))	/* 0, 2, 3, 4 */
 V_OP(cr_set, void, (struct hv_vcpu_x86 *x, unsigned int cr, u64 val))	/* checked by the caller */
+V_OP(efer_get, u64, (struct hv_vcpu_x86 *x))	/* with LMA as the CPU keeps it */
 V_OP(efer_set, void, (struct hv_vcpu_x86 *x, u64 val))
 V_OP(dr7_set, void, (struct hv_vcpu_x86 *x, u64 val))	/* also: guest owns DR0-3 or not */
 V_OP(msr_get, int, (struct hv_vcpu_x86 *x, u32 msr, u64 *val))	/* MSRs the vendor holds; -ENOENT */

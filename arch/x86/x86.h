@@ -9,6 +9,8 @@
 #include <hv/core.h>
 #include <hv/arch.h>
 #include "arch/x86/lib/slat.h"
+#include "arch/x86/lib/gpt_walk.h"
+#include "arch/x86/lib/insn_decode.h"
 
 struct hv_lapic;
 struct hv_ioapic;
@@ -57,6 +59,8 @@ struct hv_x86_events {
 	atomic_t nmi_pending;	/* A: 0..2 */
 	bool nmi_masked;	/* an NMI handler runs (until IRET) */
 	bool nmi_window;	/* IRET is being watched for */
+	bool nmi_step;		/* one step over that IRET, by TF of ours */
+	bool nmi_step_tf;	/* the guest had TF set itself */
 	bool irq_window;
 };
 
@@ -76,33 +80,27 @@ struct hv_vcpu_x86 {
 
 	/* extended state and registers the control block does not hold */
 	u64 xcr0;
-	u64 xss;
-	u64 host_xcr0;
 	u32 pkru;
+	u32 host_pkru;			/* while the guest runs */
 	void *xsave;			/* I: 64-byte aligned, standard format */
 	u32 xsave_bytes;
 	u64 dr[4];
 	u64 dr6;
 	u64 dr7;
-	u64 cr8;			/* shadow while in user space; the local APIC's TPR rules */
-	u64 apic_base;
-	u64 efer;
-	u64 cr0_guest;			/* as the guest reads them */
-	u64 cr4_guest;
+	u64 cr4_guest;			/* as the guest reads it */
+	struct hv_gpt_mode gpt;		/* digest of the paging registers below */
+	u64 gpt_cr0, gpt_cr4, gpt_efer;
 
 	/* MSRs that only hv keeps */
+	u64 tsc_delta;			/* this vCPU's TSC - the VM's */
 	u64 tsc_adjust;
 	u64 tsc_aux;
 	u64 mtrr_def_type;
 	u64 mtrr_fixed[11];
 	u64 mtrr_var[16];
-	u64 pat;
-	u64 misc_enable;
 	u64 mcg_status;
 	u64 spec_ctrl;
-
-	bool cpuid_dirty;		/* CR4/XCR0 changed bits CPUID mirrors */
-	u64 last_exit_code;		/* for HV_EXIT_INTERNAL and traces */
+	u64 hwcr;
 };
 
 static inline struct hv_vm_x86 *to_vm_x86(struct hv_vm *vm)
@@ -131,7 +129,43 @@ extern const struct hv_vendor_ops *hv_vendor;	/* NULL: no usable extension; host
 #include "ops.h"
 #define hv_v(name)	static_call(hv_v_##name)
 
+static inline void hv_insn_retire(struct hv_vcpu_x86 *x, u64 rip)
+{
+	x->rip = rip;
+	x->rflags &= ~(1ULL << 16);	/* RF */
+	hv_v(int_shadow_set)(x, 0);
+}
+
+/* ---- extended state: arch/x86/fpu.c ---- */
+void hv_fpu_init(void);
+u64 hv_fpu_xcr0_allowed(void);			/* XCR0 bits a guest may be offered */
+int hv_fpu_create(struct hv_vcpu_x86 *x);
+void hv_fpu_release(struct hv_vcpu_x86 *x);
+void hv_fpu_reset(struct hv_vcpu_x86 *x);
+void hv_fpu_load(struct hv_vcpu_x86 *x);	/* section begins */
+void hv_fpu_put(struct hv_vcpu_x86 *x);		/* section ends */
+void hv_fpu_enter(struct hv_vcpu_x86 *x);	/* XCR0 and PKRU (irqs off) */
+void hv_fpu_leave(struct hv_vcpu_x86 *x);
+int hv_fpu_vec_read(struct hv_vcpu_x86 *x, unsigned int reg, void *buf, unsigned int size);
+int hv_fpu_vec_write(struct hv_vcpu_x86 *x, unsigned int reg, const void *buf,
+		     unsigned int size, bool clear_upper);
+
+/* ---- time: arch/x86/tsc.c ---- */
+void hv_tsc_vm_create(struct hv_vm_x86 *vm);
+/* Guest TSC of this vCPU now; a write moves this vCPU's offset only. */
+u64 hv_tsc_read(struct hv_vcpu_x86 *x);
+void hv_tsc_write(struct hv_vcpu_x86 *x, u64 val);
+void hv_tsc_adjust(struct hv_vcpu_x86 *x, u64 val);	/* IA32_TSC_ADJUST */
+void hv_tsc_sync(struct hv_vcpu_x86 *x);	/* the VM's offset changed */
+
 /* ---- events: arch/x86/inject.c ---- */
+/* Put what is pending into the control block; open windows for what must wait (irqs off). */
+void hv_events_inject(struct hv_vcpu_x86 *x);
+/* May an interrupt or NMI be taken right now? */
+bool hv_irq_allowed(struct hv_vcpu_x86 *x);
+/* NMI-window exit: the guest is about to end its NMI handler. */
+enum hv_next hv_exit_nmi_window(struct hv_vcpu_x86 *x);
+enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6);
 /* Queue an exception for the next entry; merges to #DF or triple fault by APM vol. 2, 8.2.9. [run] */
 void hv_inject_exception(struct hv_vcpu_x86 *x, u8 vector, bool has_error, u32 error, u64 payload);
 static inline void hv_inject_gp(struct hv_vcpu_x86 *x)
@@ -145,17 +179,28 @@ static inline void hv_inject_ud(struct hv_vcpu_x86 *x)
 }
 
 /* ---- instructions: arch/x86/emul.c ---- */
-/* Move RIP past the intercepted instruction known to be @opcode (2 or 3 bytes); clears the shadow. [run] */
-enum hv_next hv_skip_insn(struct hv_vcpu_x86 *x, const u8 *opcode, unsigned int n);
-/* Decode and execute the instruction at RIP: MMIO and string I/O. [run] */
+/*
+ * RIP of the instruction after the intercepted one, known to be @opcode (HV_OPCODEn, @n
+ * bytes): from the CPU where it saves it, else from the bytes. 0, or -EAGAIN: the bytes
+ * cannot be had or are another instruction by now: enter the guest again. [run]
+ */
+int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip);
+
+/* Decode and execute the instruction at RIP: MMIO (@gpa of the access), string I/O, MOV CR. [run] */
 enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
+/* How the code segment is interpreted now. */
+enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x);
+/* The digest of the paging registers, brought up to date. */
+const struct hv_gpt_mode *hv_gpt_mode(struct hv_vcpu_x86 *x);
+/* Walk the guest's tables; HV_GPT_FAULT with @r->error_code, or as gpt_walk.h. [run] */
+int hv_gpt_translate(struct hv_vcpu_x86 *x, hv_gva_t gva, u32 access, struct hv_gpt_result *r);
 
 /* ---- vendor-neutral exit handlers: arch/x86/exit.c ---- */
 enum hv_next hv_exit_cpuid(struct hv_vcpu_x86 *x);
 enum hv_next hv_exit_rdmsr(struct hv_vcpu_x86 *x);
 enum hv_next hv_exit_wrmsr(struct hv_vcpu_x86 *x);
 enum hv_next hv_exit_hlt(struct hv_vcpu_x86 *x);
-enum hv_next hv_exit_hypercall(struct hv_vcpu_x86 *x, const u8 *opcode);
+enum hv_next hv_exit_hypercall(struct hv_vcpu_x86 *x, u32 opcode);
 /* @next_rip: 0 if the CPU did not give it */
 enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bool in, bool string,
 			 u64 next_rip);
@@ -226,6 +271,13 @@ void hv_cpuid_query(struct hv_vcpu_x86 *x, u32 leaf, u32 subleaf, u32 out[4]);
 bool hv_cpuid_has(struct hv_vm_x86 *vm, u32 feature);	/* X86_FEATURE_* */
 enum hv_msr_result hv_msr_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val);
 enum hv_msr_result hv_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val);
+
+u32 hv_cpuid_signature(struct hv_vm_x86 *vm);	/* leaf 1 EAX */
+unsigned int hv_gpa_bits(void);			/* guest physical address width */
+
+/* ---- INIT and SIPI take effect: arch/x86/arch.c, called by hv_lapic_service() ---- */
+void hv_vcpu_init_signal(struct hv_vcpu_x86 *x);	/* resets the local APIC too */
+void hv_vcpu_sipi(struct hv_vcpu_x86 *x, u8 vector);	/* ignored unless it waits for one */
 
 /* ---- registers: arch/x86/regs.c (checked writes, mode changes) ---- */
 int hv_cr_write(struct hv_vcpu_x86 *x, unsigned int cr, u64 val);	/* -EINVAL: inject #GP */

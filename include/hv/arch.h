@@ -33,6 +33,10 @@ void hv_arch_vm_reset(struct hv_vm *vm);	/* parts of the VM, not the vCPUs; none
 /* Guest TSC frequency and the TSC the guest reads now, for reference time. [any] */
 u32 hv_arch_tsc_khz(struct hv_vm *vm);
 u64 hv_arch_guest_tsc(struct hv_vm *vm);
+/* Set the TSC all vCPUs go on from; the VM is paused. [proc] */
+void hv_arch_guest_tsc_set(struct hv_vm *vm, u64 tsc);
+/* Stop or restart guest TSC and APIC timers; state is already set, no vCPU runs. [proc] */
+void hv_arch_vm_pause(struct hv_vm *vm, bool paused);
 /* HV_SYS_GET_CPUID (@vm NULL) and HV_VM_GET_CPUID: fill up to *@nr entries, *@nr = needed. */
 int hv_arch_cpuid_get(struct hv_vm *vm, u32 cpu_model, struct hv_cpuid_entry *e, u32 *nr);
 

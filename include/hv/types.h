@@ -77,6 +77,7 @@ enum hv_request {
 	HV_REQ_VSYNIC,		/* rescan message queues */
 	HV_REQ_STIMER,		/* expired timers to turn into messages or interrupts */
 	HV_REQ_LAPIC_TIMER,
+	HV_REQ_SHUTDOWN,	/* triple fault */
 	HV_REQ_NR,
 };
 
@@ -99,6 +100,7 @@ struct hv_pending {
 	u64 key;
 	u8  data[16];
 	bool answered;		/* @data holds the answer: the instruction may be executed again */
+	bool presented;		/* user space has seen the exit in its run page */
 };
 
 struct hv_vm {

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fpu.c - the guest's extended state
+ *
+ * Our own XSAVE area (standard format), loaded inside a kernel_fpu_begin/end section that
+ * spans the exits handled in the module: the guest-FPU interface of the kernel is not
+ * open to us on the whole range of kernels. The host's XCR0 stays loaded but for the
+ * stretch with interrupts off around the guest; XRSTOR and XSAVE use masks within it.
+ * PKRU is exchanged by hand, or copies from user memory would obey the guest's keys.
+ */
+#include <linux/slab.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/cpufeature.h>
+#include <asm/special_insns.h>
+#include "x86.h"
+
+#define XFEATURE_BIT_PKRU	(1ULL << 9)
+/* What guests may have: x87, SSE, AVX, AVX-512, PKRU. XFD and AMX, CET are not offered. */
+#define GUEST_XCR0	0x2e7ULL
+
+static u64 host_xcr0;		/* the same on all CPUs, fixed since boot */
+
+static u64 host_mask(void)
+{
+	return host_xcr0 & GUEST_XCR0 & ~XFEATURE_BIT_PKRU;
+}
+
+void hv_fpu_init(void)
+{
+	host_xcr0 = static_cpu_has(X86_FEATURE_OSXSAVE) ? xgetbv(0) : 3;
+}
+
+u64 hv_fpu_xcr0_allowed(void)
+{
+	u64 v = host_xcr0 & GUEST_XCR0;
+
+	return static_cpu_has(X86_FEATURE_OSPKE) ? v : v & ~XFEATURE_BIT_PKRU;
+}
+
+static unsigned int area_bytes(void)
+{
+	u32 eax, ebx, ecx, edx;
+
+	if (!static_cpu_has(X86_FEATURE_OSXSAVE))
+		return 512;
+	cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx);
+	return ebx;	/* for the XCR0 of the host, standard format */
+}
+
+int hv_fpu_create(struct hv_vcpu_x86 *x)
+{
+	x->xsave_bytes = area_bytes();
+	/* kmalloc of a power of two is aligned to it: XSAVE wants 64. */
+	x->xsave = kzalloc(roundup_pow_of_two(x->xsave_bytes), GFP_KERNEL_ACCOUNT);
+	return x->xsave ? 0 : -ENOMEM;
+}
+
+void hv_fpu_release(struct hv_vcpu_x86 *x)
+{
+	kfree(x->xsave);
+	x->xsave = NULL;
+}
+
+void hv_fpu_reset(struct hv_vcpu_x86 *x)
+{
+	u8 *a = x->xsave;
+
+	memset(a, 0, x->xsave_bytes);
+	*(u16 *)a = 0x37f;		/* FCW */
+	*(u32 *)(a + 24) = 0x1f80;	/* MXCSR */
+	*(u64 *)(a + 512) = static_cpu_has(X86_FEATURE_OSXSAVE) ? 3 : 0;	/* XSTATE_BV */
+	x->xcr0 = 1;
+	x->pkru = 0;
+}
+
+static void area_load(void *area, u64 mask)
+{
+	if (static_cpu_has(X86_FEATURE_OSXSAVE))
+		asm volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+			     : "memory");
+	else
+		asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+static void area_save(void *area, u64 mask)
+{
+	if (static_cpu_has(X86_FEATURE_OSXSAVE))
+		asm volatile("xsave64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+			     : "memory");
+	else
+		asm volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+void hv_fpu_load(struct hv_vcpu_x86 *x)
+{
+	kernel_fpu_begin_mask(0);
+	area_load(x->xsave, host_mask());
+}
+
+void hv_fpu_put(struct hv_vcpu_x86 *x)
+{
+	area_save(x->xsave, host_mask());
+	kernel_fpu_end();
+}
+
+/*
+ * Interrupts are off from here to hv_fpu_leave(): nothing of the host runs with the
+ * guest's XCR0 or PKRU. While CR4.OSXSAVE is clear the guest can't tell what XCR0 is.
+ */
+void hv_fpu_enter(struct hv_vcpu_x86 *x)
+{
+	if ((x->cr4_guest & X86_CR4_OSXSAVE) && x->xcr0 != host_xcr0)
+		xsetbv(0, x->xcr0);
+	if (static_cpu_has(X86_FEATURE_OSPKE) && (x->cr4_guest & X86_CR4_PKE)) {
+		x->host_pkru = rdpkru();
+		if (x->host_pkru != x->pkru)
+			wrpkru(x->pkru);
+	}
+}
+
+void hv_fpu_leave(struct hv_vcpu_x86 *x)
+{
+	if (static_cpu_has(X86_FEATURE_OSPKE) && (x->cr4_guest & X86_CR4_PKE)) {
+		x->pkru = rdpkru();
+		if (x->host_pkru != x->pkru)
+			wrpkru(x->host_pkru);
+	}
+	if ((x->cr4_guest & X86_CR4_OSXSAVE) && x->xcr0 != host_xcr0)
+		xsetbv(0, host_xcr0);
+}
+
+/*
+ * Vector registers for the instruction executor: from the area, so the section ends.
+ * Standard format: XMM at 160, upper halves of YMM at 576 (both architectural).
+ */
+int hv_fpu_vec_read(struct hv_vcpu_x86 *x, unsigned int reg, void *buf, unsigned int size)
+{
+	const u8 *a = x->xsave;
+	u64 bv;
+
+	hv_arch_section_end(&x->core);
+	bv = *(const u64 *)(a + 512);
+	memset(buf, 0, size);
+	if (bv & 2)
+		memcpy(buf, a + 160 + 16 * reg, 16);
+	if (size > 16) {
+		if (!(x->xcr0 & 4))
+			return -EOPNOTSUPP;
+		if (bv & 4)
+			memcpy(buf + 16, a + 576 + 16 * reg, 16);
+	}
+	return 0;
+}
+
+int hv_fpu_vec_write(struct hv_vcpu_x86 *x, unsigned int reg, const void *buf,
+		     unsigned int size, bool clear_upper)
+{
+	u8 *a = x->xsave;
+	u64 *bv = (u64 *)(a + 512);
+
+	hv_arch_section_end(&x->core);
+	if (size > 16 && !(x->xcr0 & 4))
+		return -EOPNOTSUPP;
+	if (!(*bv & 2))
+		memset(a + 160, 0, 256);
+	memcpy(a + 160 + 16 * reg, buf, 16);
+	*bv |= 2;
+	if (size > 16 || (clear_upper && (*bv & 4))) {
+		if (!(*bv & 4))
+			memset(a + 576, 0, 256);
+		if (size > 16)
+			memcpy(a + 576 + 16 * reg, buf + 16, 16);
+		else
+			memset(a + 576 + 16 * reg, 0, 16);
+		*bv |= 4;
+	}
+	return 0;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* run.c - into the guest and out: ASIDs, event injection, host state around VMRUN */
+#include <linux/hw_breakpoint.h>
+#include <asm/debugreg.h>
+#include <asm/msr.h>
+#include <asm/msr-index.h>
+#include <asm/mce.h>
+#include <asm/nospec-branch.h>
+#include <asm/spec-ctrl.h>
+#include <uapi/asm/svm.h>
+#include "svm.h"
+
+/* A new ASID of this CPU; when they are used up all translations go and counting starts again. */
+static void asid_take(struct hv_svm_cpu *c, struct hv_vcpu_svm *s)
+{
+	s->vmcb->tlb_control = SVM_TLB_NOTHING;
+	if (c->asid_next >= hv_svm_feat.nr_asids) {
+		c->asid_gen++;
+		c->asid_next = 1;
+		s->vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
+	}
+	s->vmcb->asid = c->asid_next++;
+	s->asid_gen = c->asid_gen;
+	s->asid_cpu = s->x.core.cpu;
+	hv_svm_dirty(s, SVM_C_ASID);
+}
+
+void hv_svm_tlb_flush(struct hv_vcpu_x86 *x)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+
+	x->core.stat.tlb_flushes++;
+	if (hv_svm_feat.flush_asid)
+		s->vmcb->tlb_control = SVM_TLB_FLUSH_ASID;
+	else
+		s->asid_cpu = -1;	/* a fresh ASID has no translations */
+}
+
+/* Section begins: remember the host's hidden state once; it cannot change until the section ends. */
+void hv_svm_load(struct hv_vcpu_x86 *x)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+	struct hv_svm_cpu *c = this_cpu_ptr(&hv_svm_cpu);
+
+	asm volatile("vmsave %0" : : "a"(c->host_spa) : "memory");
+	if (c->last != s) {
+		/* Translations and branch predictions of another guest must not serve this one. */
+		if (c->last && c->last->x.core.vm != x->core.vm)
+			indirect_branch_prediction_barrier();
+		c->last = s;
+		s->vmcb->clean = 0;
+	}
+	if (hv_svm_feat.rdtscp) {
+		rdmsrl(MSR_TSC_AUX, s->host_tsc_aux);
+		if (s->host_tsc_aux != x->tsc_aux)
+			wrmsrl(MSR_TSC_AUX, x->tsc_aux);
+	}
+}
+
+void hv_svm_put(struct hv_vcpu_x86 *x)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+
+	if (hv_svm_feat.rdtscp && s->host_tsc_aux != x->tsc_aux)
+		wrmsrl(MSR_TSC_AUX, s->host_tsc_aux);
+}
+
+/* First debug-register access since the last exit that took them away: give them to the guest. */
+void hv_svm_drs_load(struct hv_vcpu_x86 *x)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+	u32 *w = &s->vmcb->intercept[SVM_I_DR_ALL / 32];
+
+	s->guest_drs = true;
+	*w = 0;
+	s->vmcb->dr6 = x->dr6;
+	s->vmcb->dr7 = x->dr7;
+	hv_svm_dirty(s, SVM_C_INTERCEPTS);
+	hv_svm_dirty(s, SVM_C_DR);
+}
+
+static void drs_switch_in(struct hv_vcpu_x86 *x)
+{
+	set_debugreg(x->dr[0], 0);
+	set_debugreg(x->dr[1], 1);
+	set_debugreg(x->dr[2], 2);
+	set_debugreg(x->dr[3], 3);
+}
+
+/* Take them back right after the exit: the host may have breakpoints, and state is read from here. */
+static void drs_switch_out(struct hv_vcpu_svm *s)
+{
+	struct hv_vcpu_x86 *x = &s->x;
+
+	get_debugreg(x->dr[0], 0);
+	get_debugreg(x->dr[1], 1);
+	get_debugreg(x->dr[2], 2);
+	get_debugreg(x->dr[3], 3);
+	x->dr6 = s->vmcb->dr6;
+	x->dr7 = s->vmcb->dr7;
+	if (!(x->dr7 & 0xff)) {
+		s->guest_drs = false;
+		s->vmcb->intercept[SVM_I_DR_ALL / 32] = 0xffffffff;
+		hv_svm_dirty(s, SVM_C_INTERCEPTS);
+	}
+	if (hw_breakpoint_active())
+		hw_breakpoint_restore();
+}
+
+/* SPEC_CTRL: without the virtual one the guest's value is exchanged by hand, only where it differs. */
+static void spec_in(struct hv_vcpu_x86 *x)
+{
+	u64 host;
+
+	if (hv_svm_feat.v_spec_ctrl || !static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		return;
+	host = this_cpu_read(x86_spec_ctrl_current);
+	if (host != x->spec_ctrl)
+		native_wrmsrl(MSR_IA32_SPEC_CTRL, x->spec_ctrl);
+}
+
+static void spec_out(struct hv_vcpu_x86 *x)
+{
+	u64 host;
+
+	if (hv_svm_feat.v_spec_ctrl || !static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		return;
+	host = this_cpu_read(x86_spec_ctrl_current);
+	if (host != x->spec_ctrl)
+		native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
+}
+
+static void event_take_back(struct hv_vcpu_svm *s)
+{
+	u32 info = s->vmcb->exit_int_info;
+	struct hv_x86_events *ev = &s->x.ev;
+
+	s->vmcb->event_inj = 0;
+	if (likely(!(info & SVM_EVENT_VALID)))
+		return;
+	ev->reinject = true;
+	ev->reinject_vector = info & 0xff;
+	ev->reinject_type = (info >> 8) & 7;
+	ev->reinject_has_error = info & SVM_EVENT_HAS_ERROR;
+	ev->reinject_error = s->vmcb->exit_int_error;
+}
+
+void hv_svm_enter(struct hv_vcpu_x86 *x)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+	struct hv_vmcb *v = s->vmcb;
+	struct hv_svm_cpu *c = this_cpu_ptr(&hv_svm_cpu);
+	u8 tpr = hv_lapic_tpr_get(x) >> 4;
+
+	if (unlikely(s->asid_cpu != x->core.cpu || s->asid_gen != c->asid_gen))
+		asid_take(c, s);
+	if (tpr != (v->int_ctl & SVM_INT_TPR)) {
+		v->int_ctl = (v->int_ctl & ~SVM_INT_TPR) | tpr;
+		hv_svm_dirty(s, SVM_C_INT);
+	}
+	v->rip = x->rip;
+	v->rsp = x->gpr[HV_RSP];
+	v->rax = x->gpr[HV_RAX];
+	v->rflags = x->rflags;
+	if (unlikely(s->guest_drs))
+		drs_switch_in(x);
+
+	spec_in(x);
+	hv_svm_vmrun(x->gpr, s->vmcb_spa, c->host_spa);
+	spec_out(x);
+
+	if (unlikely(s->guest_drs))
+		drs_switch_out(s);
+	x->rip = v->rip;
+	x->gpr[HV_RSP] = v->rsp;
+	x->gpr[HV_RAX] = v->rax;
+	x->rflags = v->rflags;
+	v->clean = hv_svm_feat.clean_bits ? SVM_C_ALL : 0;
+	/* The CPU does not keep CR2 clean for us: it changes on every guest #PF. */
+	v->clean &= ~(1u << SVM_C_CR2);
+	v->tlb_control = SVM_TLB_NOTHING;
+	if (unlikely(tpr != (v->int_ctl & SVM_INT_TPR)))
+		hv_lapic_tpr_set(x, (v->int_ctl & SVM_INT_TPR) << 4);
+	event_take_back(s);
+}
+
+void hv_svm_exit_irqoff(struct hv_vcpu_x86 *x)
+{
+	struct hv_vmcb *v = to_svm(x)->vmcb;
+
+	/* INTR and NMI: held by GIF, the host took them at STGI or takes them when it enables interrupts. */
+	if (unlikely(v->exit_code == SVM_EXIT_EXCP_BASE + 18)) {
+		struct pt_regs regs = {
+			.cs = 3,	/* from user mode, as far as the handler is concerned */
+			.flags = X86_EFLAGS_IF,
+		};
+
+		do_machine_check(&regs);
+	}
+}
+
+void hv_svm_inject(struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bool has_error,
+		   u32 error)
+{
+	struct hv_vmcb *v = to_svm(x)->vmcb;
+
+	v->event_inj = vector | type << 8 | SVM_EVENT_VALID | (has_error ? SVM_EVENT_HAS_ERROR : 0);
+	v->event_inj_error = error;
+}
+
+/*
+ * A dummy virtual interrupt of the highest priority: the guest leaves with VINTR at the
+ * first point where it could take an interrupt.
+ */
+void hv_svm_irq_window(struct hv_vcpu_x86 *x, bool on)
+{
+	struct hv_vcpu_svm *s = to_svm(x);
+	struct hv_vmcb *v = s->vmcb;
+
+	v->int_ctl &= ~(SVM_INT_V_IRQ | 0xfu << SVM_INT_PRIO_SHIFT);
+	if (on)
+		v->int_ctl |= SVM_INT_V_IRQ | 0xfu << SVM_INT_PRIO_SHIFT;
+	v->int_vector = 0;
+	hv_svm_dirty(s, SVM_C_INT);
+	hv_svm_intercept(s, SVM_I_VINTR, on);
+}
+
+/* NMIs stay masked until the guest's IRET. */
+void hv_svm_nmi_window(struct hv_vcpu_x86 *x, bool on)
+{
+	hv_svm_intercept(to_svm(x), SVM_I_IRET, on);
+}

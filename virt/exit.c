@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exit.c - exits to user space that expect an answer
+ *
+ * What waits is data in vcpu->pending: kernel-private, saved as a record, finished by the
+ * table below at the next HV_VCPU_RUN. The run page only carries the answer's bytes
+ * inward; its kind, length and address are never read back.
+ */
+#include <linux/string.h>
+#include <hv/arch.h>
+#include <hv/core.h>
+#include "exit.h"
+
+/* A record was set, or user space never saw the exit: present it (again). */
+static enum hv_next present_pio_in(struct hv_vcpu *vcpu)
+{
+	struct hv_pending *p = &vcpu->pending;
+	struct hv_run *run = vcpu->run;
+
+	run->pio.port = p->key >> 32;
+	run->pio.bytes = (u8)p->key;
+	run->pio.in = 1;
+	run->pio.count = p->step;
+	WRITE_ONCE(run->exit_kind, HV_EXIT_PIO);
+	return HV_NEXT_TO_USER;
+}
+
+static enum hv_next present_mmio(struct hv_vcpu *vcpu)
+{
+	struct hv_pending *p = &vcpu->pending;
+	struct hv_run *run = vcpu->run;
+
+	run->mmio.gpa = p->key;
+	run->mmio.bytes = p->len;
+	run->mmio.write = p->kind == HV_PENDING_MMIO_WRITE;
+	memcpy(run->mmio.data, p->data, sizeof(run->mmio.data));
+	WRITE_ONCE(run->exit_kind, HV_EXIT_MMIO);
+	return HV_NEXT_TO_USER;
+}
+
+static enum hv_next finish_pio_in(struct hv_vcpu *vcpu)
+{
+	return hv_arch_finish_pio_in(vcpu, (const u8 *)vcpu->run + HV_RUN_PIO_DATA);
+}
+
+/* The answer goes into the note; the instruction is executed again and finds it there. */
+static enum hv_next finish_mmio_read(struct hv_vcpu *vcpu)
+{
+	struct hv_pending *p = &vcpu->pending;
+
+	memcpy(p->data, vcpu->run->mmio.data, sizeof(vcpu->run->mmio.data));
+	p->answered = true;
+	return hv_arch_finish_mmio(vcpu);
+}
+
+static enum hv_next finish_mmio_write(struct hv_vcpu *vcpu)
+{
+	return hv_arch_finish_mmio(vcpu);
+}
+
+static const struct {
+	enum hv_next (*present)(struct hv_vcpu *vcpu);
+	enum hv_next (*finish)(struct hv_vcpu *vcpu);
+} pend_table[] = {
+	[HV_PENDING_PIO_IN] = { present_pio_in, finish_pio_in },
+	[HV_PENDING_MMIO_READ] = { present_mmio, finish_mmio_read },
+	[HV_PENDING_MMIO_WRITE] = { present_mmio, finish_mmio_write },
+};
+
+enum hv_next hv_pending_finish(struct hv_vcpu *vcpu)
+{
+	struct hv_pending *p = &vcpu->pending;
+
+	if (p->kind == HV_PENDING_NONE)
+		return HV_NEXT_RESUME;
+	if (p->kind >= ARRAY_SIZE(pend_table)) {
+		hv_vm_set_dead(vcpu->vm, "pending work of an unknown kind");
+		return HV_NEXT_STOP;
+	}
+	if (!p->presented) {
+		p->presented = true;
+		return pend_table[p->kind].present(vcpu);
+	}
+	return pend_table[p->kind].finish(vcpu);
+}

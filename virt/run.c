@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* run.c - the run loop */
+#include <linux/entry-kvm.h>
+#include <linux/interrupt.h>
+#include <linux/sched/signal.h>
+#include <hv/arch.h>
+#include <hv/core.h>
+#include <hv/run.h>
+#include "exit.h"
+
+/*
+ * Wait until there is something to run for. Wakers set a request or an interrupt first
+ * and look at the state then; rcuwait orders that against our look.
+ */
+static void vcpu_block(struct hv_vcpu *vcpu)
+{
+	u64 start = ktime_get_ns();
+
+	vcpu->stat.blocks++;
+	hv_vcpu_state_set(vcpu, HV_VS_BLOCKED);
+	prepare_to_rcuwait(&vcpu->wait);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (hv_arch_vcpu_has_event(vcpu) || signal_pending(current))
+			break;
+		schedule();
+	}
+	finish_rcuwait(&vcpu->wait);
+	hv_vcpu_state_set(vcpu, HV_VS_LOADED);
+	vcpu->stat.blocked_ns += ktime_get_ns() - start;
+	hv_arch_vcpu_unblock(vcpu);
+}
+
+/* Scheduler, task work, softirqs, signals: all outside the section. 0 or -EINTR. */
+static int host_work(struct hv_vcpu *vcpu)
+{
+	hv_arch_section_end(vcpu);
+	return xfer_to_guest_mode_handle_work(NULL);
+}
+
+/* Requests that end the run. 0, or the errno to return. */
+static int stop_requested(struct hv_vcpu *vcpu)
+{
+	if (hv_vcpu_has_request(vcpu, HV_REQ_KILL))
+		return -ECANCELED;
+	if (hv_vcpu_take_request(vcpu, HV_REQ_PAUSE) &&
+	    READ_ONCE(vcpu->vm->state) == HV_MS_PAUSED)
+		return -EAGAIN;
+	return 0;
+}
+
+static long run_loop(struct hv_vcpu *vcpu, enum hv_next next)
+{
+	int ret = 0;
+
+	while (next == HV_NEXT_RESUME || next == HV_NEXT_BLOCK) {
+		if (unlikely(READ_ONCE(vcpu->requests))) {
+			ret = stop_requested(vcpu);
+			if (ret)
+				break;
+		}
+		if (unlikely(__xfer_to_guest_mode_work_pending())) {
+			ret = host_work(vcpu);
+			if (ret)
+				break;
+		}
+		if (next == HV_NEXT_BLOCK) {
+			hv_arch_section_end(vcpu);
+			vcpu_block(vcpu);
+			next = HV_NEXT_RESUME;
+			continue;
+		}
+		/* On newer kernels a section holds softirqs back: let them run. */
+		if (unlikely(vcpu->in_section && local_softirq_pending()))
+			hv_arch_section_end(vcpu);
+		if (unlikely(!vcpu->in_section))
+			hv_arch_section_begin(vcpu);
+		next = hv_arch_vcpu_step(vcpu);
+	}
+	hv_arch_section_end(vcpu);
+	if (next == HV_NEXT_STOP)
+		return -ECANCELED;
+	if (next == HV_NEXT_TO_USER)
+		vcpu->stat.user_exits++;
+	return ret;
+}
+
+long hv_vcpu_run(struct hv_vcpu *vcpu)
+{
+	struct hv_vm *vm = vcpu->vm;
+	enum hv_next next;
+	long ret;
+
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	atomic_inc(&vm->nr_running);
+	/* Pairs with hv_vm_set_run_state(): it sets the state, then looks at nr_running. */
+	smp_mb__after_atomic();
+	switch (READ_ONCE(vm->state)) {
+	case HV_MS_DEAD:
+		ret = -ECANCELED;
+		goto out;
+	case HV_MS_PAUSED:
+		ret = -EAGAIN;
+		goto out;
+	}
+	if (vcpu->state == HV_VS_DEAD) {
+		ret = -ECANCELED;
+		goto out;
+	}
+	hv_vcpu_state_set(vcpu, HV_VS_LOADED);
+	if (unlikely(!vcpu->started)) {
+		vcpu->started = true;
+		hv_event(vm, vcpu, HV_EVENT_VCPU_STARTED, NULL);
+	}
+	WRITE_ONCE(vcpu->run->exit_kind, HV_EXIT_NONE);
+	next = hv_pending_finish(vcpu);
+	if (next == HV_NEXT_RESUME && READ_ONCE(vcpu->run->immediate_exit))
+		ret = -EINTR;
+	else
+		ret = run_loop(vcpu, next);
+	hv_arch_section_end(vcpu);
+	hv_vcpu_state_set(vcpu, HV_VS_IDLE);
+out:
+	atomic_dec(&vm->nr_running);
+	mutex_unlock(&vcpu->lock);
+	return ret;
+}
