@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+virt-lib := vpset hcall_parse tsc_scale stimer_rules
