@@ -11,6 +11,9 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <hv/params.h>
+#include <hv/release.h>
+#include "parts.h"
 
 /**
  * struct hv_part - one thing the module starts at load and stops at unload
@@ -26,8 +29,12 @@ struct hv_part {
 
 static int hv_banner_init(void)
 {
-	pr_info("loaded\n");
+	pr_info("version " HV_RELEASE " loaded\n");
 	return 0;
+}
+
+static void hv_nothing_exit(void)
+{
 }
 
 static void hv_banner_exit(void)
@@ -36,6 +43,8 @@ static void hv_banner_exit(void)
 }
 
 static const struct hv_part hv_parts[] = {
+	{ "parameters", hv_params_init, hv_nothing_exit },
+	{ "netlink", hv_netlink_init, hv_netlink_exit },
 	/* Last, so that its line says that everything before it is up. */
 	{ "banner", hv_banner_init, hv_banner_exit },
 };
@@ -73,3 +82,4 @@ module_exit(hv_module_exit);
 MODULE_AUTHOR("The hv authors");
 MODULE_DESCRIPTION("Hyper-V-compatible hypervisor");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(HV_RELEASE);

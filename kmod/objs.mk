@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-kmod := main
+kmod := main params netlink trace
