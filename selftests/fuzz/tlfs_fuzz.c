@@ -41,7 +41,7 @@ static void hypercall(const u64 *w)
 
 static void vpset(const u64 *w, u32 nr)
 {
-	struct hv_vpset s;
+	struct hv_vp_set s;
 	u32 vp, last = 0, n = 0;
 
 	if (hv_vpset_parse(&s, w, nr) != TLFS_OK)

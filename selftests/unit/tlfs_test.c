@@ -23,7 +23,7 @@ static void layouts(void)
 static void vpset(void)
 {
 	u64 w[8] = { TLFS_VPSET_SPARSE, 0x5, 1ull << 63, 0x3 };
-	struct hv_vpset s;
+	struct hv_vp_set s;
 
 	CHECK_EQ(hv_vpset_parse(&s, w, 4), TLFS_OK);
 	CHECK_EQ(hv_vpset_next(&s, 0, 240), 63);

@@ -3,7 +3,7 @@
 #include <hvguest/tlfs.h>
 #include "vpset.h"
 
-void hv_vpset_from_mask(struct hv_vpset *set, u64 mask)
+void hv_vpset_from_mask(struct hv_vp_set *set, u64 mask)
 {
 	u32 b;
 
@@ -22,7 +22,7 @@ static u32 count_bits(u64 v)
 	return n;
 }
 
-u16 hv_vpset_parse(struct hv_vpset *set, const u64 *words, u32 nr)
+u16 hv_vpset_parse(struct hv_vp_set *set, const u64 *words, u32 nr)
 {
 	u64 valid;
 	u32 b, at = 2;
@@ -45,7 +45,7 @@ u16 hv_vpset_parse(struct hv_vpset *set, const u64 *words, u32 nr)
 	return TLFS_OK;
 }
 
-u32 hv_vpset_next(const struct hv_vpset *set, u32 from, u32 limit)
+u32 hv_vpset_next(const struct hv_vp_set *set, u32 from, u32 limit)
 {
 	u32 b;
 
