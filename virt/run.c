@@ -6,6 +6,7 @@
 #include <hv/arch.h>
 #include <hv/core.h>
 #include <hv/run.h>
+#include <hv/vm.h>
 #include "exit.h"
 
 /*
@@ -91,20 +92,15 @@ long hv_vcpu_run(struct hv_vcpu *vcpu)
 	enum hv_next next;
 	long ret;
 
-	if (mutex_lock_killable(&vcpu->lock))
-		return -EINTR;
-	atomic_inc(&vm->nr_running);
-	/* Pairs with hv_vm_set_run_state(): it sets the state, then looks at nr_running. */
-	smp_mb__after_atomic();
-	switch (READ_ONCE(vm->state)) {
-	case HV_MS_DEAD:
-		ret = -ECANCELED;
-		goto out;
-	case HV_MS_PAUSED:
-		ret = -EAGAIN;
-		goto out;
+	/* The gate before the lock: a call that stopped the VM may want all vCPUs' locks. */
+	ret = hv_vm_run_enter(vm);
+	if (unlikely(ret))
+		return ret;
+	if (mutex_lock_killable(&vcpu->lock)) {
+		ret = -EINTR;
+		goto leave;
 	}
-	if (vcpu->state == HV_VS_DEAD) {
+	if (unlikely(vcpu->state == HV_VS_DEAD)) {
 		ret = -ECANCELED;
 		goto out;
 	}
@@ -122,7 +118,8 @@ long hv_vcpu_run(struct hv_vcpu *vcpu)
 	hv_arch_section_end(vcpu);
 	hv_vcpu_state_set(vcpu, HV_VS_IDLE);
 out:
-	atomic_dec(&vm->nr_running);
 	mutex_unlock(&vcpu->lock);
+leave:
+	hv_vm_run_leave(vm);
 	return ret;
 }

@@ -5,8 +5,8 @@
  * Included in front of every C file, so that the code proper reads as if written for the
  * newest kernel and has no version test. probes.mk finds out what there is.
  */
-#ifndef _HV_COMPAT_H
-#define _HV_COMPAT_H
+#ifndef _HV_KMOD_COMPAT_H
+#define _HV_KMOD_COMPAT_H
 
 #include <linux/version.h>
 
@@ -20,4 +20,4 @@
 #define vm_flags_clear(vma, flags)	((void)((vma)->vm_flags &= ~(flags)))
 #endif
 
-#endif /* _HV_COMPAT_H */
+#endif /* _HV_KMOD_COMPAT_H */
