@@ -37,6 +37,13 @@ u64 hv_arch_guest_tsc(struct hv_vm *vm);
 void hv_arch_guest_tsc_set(struct hv_vm *vm, u64 tsc);
 /* Stop or restart guest TSC and APIC timers; state is already set, no vCPU runs. [proc] */
 void hv_arch_vm_pause(struct hv_vm *vm, bool paused);
+/* May the guest TSC serve all vCPUs as a clock; does it run at one rate for ever? [any] */
+enum hv_tsc_trust {
+	HV_TSC_NONE,		/* differs between host CPUs, or stops */
+	HV_TSC_SYNCHRONIZED,
+	HV_TSC_INVARIANT,
+};
+enum hv_tsc_trust hv_arch_tsc_trust(void);
 /* HV_SYS_GET_CPUID (@vm NULL) and HV_VM_GET_CPUID: fill up to *@nr entries, *@nr = needed. */
 int hv_arch_cpuid_get(struct hv_vm *vm, u32 cpu_model, struct hv_cpuid_entry *e, u32 *nr);
 
@@ -69,6 +76,16 @@ int hv_arch_vcpu_translate(struct hv_vcpu *vcpu, struct hv_translate_args *args)
 int hv_arch_irq_deliver(struct hv_vm *vm, const struct hv_irq_target *t, u32 level);
 /* Edge interrupt @vector to one vCPU: SINTs and direct timers. [any] */
 void hv_arch_irq_raise(struct hv_vcpu *vcpu, u8 vector);
+/*
+ * The local APIC by the Hyper-V MSRs (TLFS 10.2): EOI, interrupt command (in the format of
+ * the APIC's present mode), task priority. False: inject #GP. [run]
+ */
+void hv_arch_apic_eoi(struct hv_vcpu *vcpu);
+bool hv_arch_apic_icr_get(struct hv_vcpu *vcpu, u64 *val);
+bool hv_arch_apic_icr_set(struct hv_vcpu *vcpu, u64 val);
+u8 hv_arch_apic_tpr_get(struct hv_vcpu *vcpu);
+bool hv_arch_apic_tpr_set(struct hv_vcpu *vcpu, u64 val);
+#define HV_ARCH_APIC_HZ	1000000000ULL	/* of its timer before division */
 /* Resample notification: @fn(@arg) is called when the guest ends GSI @gsi. NULL to remove. [proc] */
 int hv_arch_irq_set_resample(struct hv_vm *vm, u32 gsi, void (*fn)(void *arg), void *arg);
 

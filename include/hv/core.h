@@ -100,6 +100,7 @@ struct hv_hcall {
 	u64 out;		/* r8 / edi:esi: gpa, or the second 8 bytes */
 	u64 result;		/* [out] rax / edx:eax */
 	bool restart;		/* [out] leave RIP on the instruction, write back @control */
+	bool ud;		/* [out] not a hypercall now: inject #UD, nothing else */
 };
 
 /* Execute it. The caller has checked CPL 0 and protected mode (else #UD). [run] */

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tlfs.h - the Hyper-V interface of a VM and of a vCPU: their state, and what arch, kmod
+ * and (later) vmbus call. Context letters as in core.h; wire names are in hvguest/tlfs.h.
+ *
+ * Locks: hv_tlfs_vm.lock (a mutex inside vcpu->lock, outside slots_lock) for partition
+ * registers; hv_tlfs_vcpu.lock (raw, taken in hard-irq context) for SINTs, message
+ * queue and timers. Nothing is called with the raw lock held but hrtimers: interrupts
+ * are raised after it is dropped, so the local APIC may call hv_tlfs_eoi() from anywhere.
+ */
+#ifndef _HV_TLFS_H
+#define _HV_TLFS_H
+
+#include <linux/bitmap.h>
+#include <linux/hrtimer.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <hvguest/tlfs.h>
+#include <hv/types.h>
+#include "virt/lib/stimer_rules.h"
+
+struct eventfd_ctx;
+
+/* Letters as in types.h; P: hv_tlfs_vm.lock, Q: hv_tlfs_vcpu.lock, T: the vCPU's thread. */
+struct hv_tlfs_vm {
+	struct mutex lock;
+	u64 scale;		/* I: of the reference TSC page; 0: the host's TSC can not be used */
+	u64 offset;		/* A: reference time - scaled guest TSC (or - host clock without scale) */
+	u64 stopped_at;		/* A: while @paused, without scale */
+	bool paused;		/* A: time stands still, timers are off */
+	bool tsc_invariant_ok;	/* I: TLFS_MSR_TSC_INVARIANT is offered */
+	u32 tsc_sequence;	/* P: last one published */
+	u64 guest_os_id;	/* P, A for readers */
+	u64 hypercall;		/* P */
+	u64 reference_tsc;	/* P */
+	u64 tsc_invariant;	/* P, A for readers */
+	u64 crash_p[TLFS_CRASH_PARAMS];	/* A */
+	u64 crash_ctl;		/* A: as written by the guest */
+};
+
+/* A message on its way to a slot. Its owner fills all but @link. */
+struct hv_vsynic_msg {
+	struct list_head link;	/* Q; empty: not queued */
+	u32 type;
+	u8  sint;
+	u8  size;
+	u64 sender;
+	const void *payload;	/* owned with the message, stays until it left the queue */
+};
+
+struct hv_vstimer {
+	struct hrtimer timer;
+	struct hv_stimer_regs regs;		/* Q */
+	struct hv_vsynic_msg msg;		/* Q */
+	struct tlfs_timer_message payload;	/* Q */
+	struct hv_vcpu *vcpu;			/* I */
+};
+
+struct hv_tlfs_vcpu {
+	/* hot: looked at by exits and by interrupt injection */
+	struct tlfs_vp_assist *assist;	/* T: the page while it is enabled, else NULL */
+	bool assist_offered;		/* T: "no EOI required" stands in the page */
+	u16 queued;			/* A, written under Q: SINTs with waiting messages */
+	DECLARE_BITMAP(auto_eoi, 256);	/* A: vectors of SINTs with auto-EOI */
+
+	raw_spinlock_t lock;
+	struct list_head queue;		/* Q: messages in order of arrival, all SINTs */
+	struct tlfs_message *slots;	/* A, written under Q: SIMP while it delivers, else NULL */
+	unsigned long *events;		/* likewise SIEFP */
+	u64 sint[TLFS_SINTS];		/* A, written under Q */
+	u64 scontrol;			/* T */
+	u64 siefp;			/* T */
+	u64 simp;			/* T */
+	u64 vp_assist;			/* T */
+	struct hv_vstimer timer[TLFS_STIMERS];
+};
+
+/* ---- CPUID and privileges: arch/x86/cpuid_tlfs.c ---- */
+/* Leaf 0x40000000..0x400000ff of @vm (NULL: as a new VM would see it); false: not ours. [any] */
+bool hv_cpuid_tlfs(struct hv_vm *vm, u32 leaf, u32 out[4]);
+/*
+ * Shall CPUID 0x80000007 EDX[8] (invariant TSC) be shown now? Only after the guest asked
+ * for it, when TLFS_MSR_TSC_INVARIANT is offered. [any]
+ */
+static inline bool hv_tlfs_tsc_invariant(struct hv_vm *vm)
+{
+	return vm->tlfs && (READ_ONCE(vm->tlfs->tsc_invariant) & TLFS_TSC_INVARIANT_EXPOSE);
+}
+
+/* ---- EOI assist (TLFS 10.3.5): virt/vp_assist.c and here ---- */
+/*
+ * The protocol, by the one who injects interrupts:
+ *  - before an entry, when the highest vector in service is an edge one, none lower is in
+ *    service or pending, and no one waits for its EOI: hv_assist_offer(). While it stands,
+ *    every interrupt delivered to the vCPU must kick it, whatever its priority.
+ *  - after the exit, before anybody looks at priorities: if hv_assist_collect() says so,
+ *    the guest has ended its interrupt without an exit: end it in the local APIC.
+ */
+static inline bool hv_assist_wanted(struct hv_vcpu *vcpu)
+{
+	return vcpu->tlfs && vcpu->tlfs->assist;
+}
+
+static inline void hv_assist_offer(struct hv_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->tlfs->assist->apic_assist, TLFS_ASSIST_NO_EOI);
+	vcpu->tlfs->assist_offered = true;
+}
+
+bool hv_assist_collect_slow(struct hv_vcpu *vcpu);
+
+static inline bool hv_assist_collect(struct hv_vcpu *vcpu)
+{
+	if (likely(!vcpu->tlfs || !vcpu->tlfs->assist_offered))
+		return false;
+	return hv_assist_collect_slow(vcpu);
+}
+
+/* ---- time: virt/reftime.c ---- */
+/* Reference time becomes @reftime at guest TSC @tsc (HV_REC_VM_CLOCK); page and timers follow. No vCPU runs. [proc] */
+void hv_reftime_set(struct hv_vm *vm, u64 reftime, u64 tsc);
+/*
+ * The VM's time stops or goes on: timers are held or armed again. Call it with true
+ * before the guest TSC is stopped, with false after it runs again and the VM's
+ * state is HV_MS_RUNNING. No vCPU runs. [proc]
+ */
+void hv_tlfs_vm_pause(struct hv_vm *vm, bool paused);
+
+/* ---- event ports: virt/port.c ---- */
+/*
+ * HvSignalEvent on @connection signals @ctx, whose reference passes to the port.
+ * -EEXIST taken, -EINVAL not a connection id, -ENOMEM. NULL @ctx: remove, -ENOENT. [proc]
+ */
+int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx);
+int hv_port_vm_create(struct hv_vm *vm);	/* vm->ports */
+void hv_port_vm_release(struct hv_vm *vm);
+
+/* ---- state by record: virt/tlfs_state.c. No vCPU runs. [proc] ---- */
+/* -ENOENT: the VM has no Hyper-V interface. -EINVAL: a value the registers can not hold. */
+int hv_tlfs_vm_get_state(struct hv_vm *vm, struct hv_rec_tlfs_vm *rec);
+int hv_tlfs_vm_set_state(struct hv_vm *vm, const struct hv_rec_tlfs_vm *rec);
+int hv_tlfs_vcpu_get_state(struct hv_vcpu *vcpu, struct hv_rec_tlfs_vcpu *rec);	/* vcpu->lock held */
+int hv_tlfs_vcpu_set_state(struct hv_vcpu *vcpu, const struct hv_rec_tlfs_vcpu *rec);
+
+#endif /* _HV_TLFS_H */
