@@ -72,6 +72,17 @@ int hv_arch_vcpu_inject_nmi(struct hv_vcpu *vcpu);	/* [any] */
 int hv_arch_vcpu_translate(struct hv_vcpu *vcpu, struct hv_translate_args *args);	/* vcpu->lock held */
 
 /* ---- interrupts ---- */
+/* Who drives the line of an I/O APIC pin: the line is the OR of all. */
+enum hv_irq_source {
+	HV_IRQ_SOURCE_USER,	/* HV_VM_SET_IRQ */
+	HV_IRQ_SOURCE_RESAMPLE,	/* irqfds with F_RESAMPLE: lowered at EOI */
+	HV_IRQ_SOURCE_PULSE,	/* irqfds without: up and down at once */
+};
+
+/* Set the line of GSI @gsi from @source. 0 delivered (or lowered), 1 coalesced, -EINVAL. [any] */
+int hv_arch_irq_set_line(struct hv_vm *vm, u32 gsi, enum hv_irq_source source, bool level);
+/* Could @t be delivered? Form only: GSI in range, MSI address of a local APIC. 0, -EINVAL. [any] */
+int hv_arch_irq_check(struct hv_vm *vm, const struct hv_irq_target *t);
 /* MSI or GSI in, to the local APICs. level is for GSI. 0 delivered, 1 coalesced, -EINVAL. [any] */
 int hv_arch_irq_deliver(struct hv_vm *vm, const struct hv_irq_target *t, u32 level);
 /* Edge interrupt @vector to one vCPU: SINTs and direct timers. [any] */

@@ -31,7 +31,9 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
-#if __has_include(<linux/unaligned.h>)
+#ifndef __has_include		/* sparse does not know it */
+#include <asm/unaligned.h>
+#elif __has_include(<linux/unaligned.h>)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>

@@ -69,15 +69,19 @@ struct hv_rec_lapic {
 	__u32 regs[64];		/* register at offset 16 * n */
 	__u64 timer_left;	/* guest TSC ticks (deadline) or bus ns until expiry; ~0 = not armed */
 	__u64 tsc_deadline;	/* IA32_TSC_DEADLINE */
-	__u32 pending_eoi[8];	/* bit per vector: auto-EOI or level bookkeeping owned by the module */
+	__u32 pending_eoi[8];	/* must be 0 */
+	__u32 esr_pending;	/* errors not yet latched by a write of ESR */
+	__u32 rsvd;
 };
 
 struct hv_rec_ioapic {
 	__u64 redir[24];
-	__u32 irr;		/* bit per pin */
-	__u32 level;		/* input lines now */
+	__u32 irr;		/* bit per pin: level pins that wait for a mask or remote IRR to go; ignored on SET */
+	__u32 level;		/* lines as HV_VM_SET_IRQ drives them, bit per pin */
 	__u32 id;
 	__u32 ioregsel;
+	__u32 resample;		/* lines as irqfds with F_RESAMPLE drive them */
+	__u32 rsvd;
 };
 
 enum hv_mp_state {

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lapic.h - the local APIC of a vCPU
+ *
+ * Ownership: the thread that runs the vCPU (or holds its lock) changes everything but what
+ * is marked "any CPU". Other CPUs deliver by setting a bit of IRR, then @attention, then
+ * HV_REQ_EVENT with a kick; nothing here takes a lock.
+ */
+#ifndef _HV_ARCH_X86_LAPIC_H
+#define _HV_ARCH_X86_LAPIC_H
+
+#include <linux/hrtimer.h>
+#include "x86.h"
+#include "lib/apic_regs.h"
+
+/* Bits of hv_lapic.latch. */
+enum hv_lapic_latch {
+	HV_LAPIC_INIT,
+	HV_LAPIC_SIPI,
+};
+
+struct hv_lapic {
+	/*
+	 * Something in IRR may be deliverable: any CPU sets it after a bit of IRR, the owner
+	 * clears it when a look found nothing, with a full barrier and a second look.
+	 */
+	bool attention;
+	bool held_back;			/* the last look found a vector, below the priority */
+	struct hv_apic apic;		/* irr, tmr, esr_pending: any CPU; the rest: owner */
+	u64 key;			/* A: hv_apic_key(), what senders look at */
+	u64 base;			/* IA32_APIC_BASE */
+	unsigned long latch;		/* any CPU: INIT and SIPI that arrived */
+	u8 sipi_vector;			/* any CPU, before HV_LAPIC_SIPI */
+
+	/* timer: lapic_timer.c */
+	struct hrtimer timer;
+	ktime_t expiry;			/* one-shot and periodic: CLOCK_MONOTONIC; 0: not armed */
+	u64 period_ns;			/* A: 0: one-shot */
+	u64 tsc_deadline;		/* A: IA32_TSC_DEADLINE, guest ticks; 0: not armed */
+	u64 left_ns;			/* while @paused: until @expiry; ~0: not armed */
+	bool paused;			/* the VM's time stands still */
+	bool timer_armed;		/* @timer was started and has not been cancelled */
+	int timer_cpu;			/* host CPU @timer was started on */
+	struct hv_vcpu_x86 *vcpu;	/* I */
+};
+
+/* One load before every entry: is hv_lapic_pending() worth a call? [run] */
+static inline bool hv_lapic_attention(const struct hv_vcpu_x86 *x)
+{
+	return READ_ONCE(x->lapic->attention);
+}
+
+/*
+ * Interrupt @vector to this APIC. 0 delivered, 1 coalesced (pending already), -EINVAL the
+ * APIC is off or the vector illegal (its ESR says so). Any CPU, any context.
+ */
+int hv_lapic_deliver(struct hv_vcpu_x86 *x, u8 vector, bool level);
+/* NMI, INIT, SIPI; SMI is taken and has no effect. Same context. */
+int hv_lapic_deliver_special(struct hv_vcpu_x86 *x, u8 delivery, u8 vector);
+/* A local source (timer, error, performance counters, thermal): what its LVT entry says. */
+void hv_lapic_local(struct hv_lapic *l, enum hv_apic_lvt which);
+/* Errors of ESR; raises the error interrupt. */
+void hv_lapic_error(struct hv_lapic *l, u32 bits);
+
+/* ---- IA32_APIC_BASE and registers: lapic_msr.c ---- */
+/* By the guest: 0, or -EINVAL for an illegal value or transition. [run] */
+int hv_lapic_base_set(struct hv_vcpu_x86 *x, u64 base);
+/* From a save record: any legal value, whatever the mode now. 0, -EINVAL. vcpu->lock held. */
+int hv_lapic_base_restore(struct hv_vcpu_x86 *x, u64 base);
+/* A register by its offset in the page, with all that follows from a write. -EINVAL refused. [run] */
+int hv_lapic_reg_read(struct hv_lapic *l, u32 reg, bool x2, u64 *val);
+int hv_lapic_reg_write(struct hv_lapic *l, u32 reg, bool x2, u64 val);
+
+/* Priority or IRR may have changed for the better: look again before the next entry. Owner. */
+static inline void hv_lapic_prio_changed(struct hv_lapic *l)
+{
+	if (l->held_back)
+		WRITE_ONCE(l->attention, true);
+}
+
+/* Publish hv_apic_key(). Owner. */
+void hv_lapic_key_update(struct hv_lapic *l);
+/* Send what ICR says, or @m. From the owner. */
+void hv_lapic_icr_send(struct hv_lapic *l);
+
+/* Latched INIT and SIPI, for struct hv_rec_events. */
+void hv_lapic_latch_get(struct hv_vcpu_x86 *x, u8 *init, u8 *sipi, u8 *vector);
+void hv_lapic_latch_set(struct hv_vcpu_x86 *x, bool init, bool sipi, u8 vector);
+
+/* ---- lapic_timer.c, owner only ---- */
+void hv_lapic_timer_init(struct hv_lapic *l);
+void hv_lapic_timer_stop(struct hv_lapic *l);		/* disarm; the callback has ended */
+void hv_lapic_timer_count(struct hv_lapic *l);		/* initial count written */
+void hv_lapic_timer_divide(struct hv_lapic *l, u32 old_tdcr);
+void hv_lapic_timer_mode(struct hv_lapic *l);		/* LVT's timer mode changed */
+u32 hv_lapic_timer_current(struct hv_lapic *l);		/* current count register */
+void hv_lapic_timer_deadline(struct hv_lapic *l, u64 tsc);
+void hv_lapic_timer_service(struct hv_lapic *l);	/* HV_REQ_LAPIC_TIMER: move to this CPU */
+/* The guest's TSC was changed: a deadline timer is armed anew. */
+void hv_lapic_timer_retime(struct hv_vcpu_x86 *x);
+void hv_lapic_timer_save(struct hv_lapic *l, struct hv_rec_lapic *rec);
+void hv_lapic_timer_load(struct hv_lapic *l, const struct hv_rec_lapic *rec);
+
+#endif /* _HV_ARCH_X86_LAPIC_H */
