@@ -131,7 +131,7 @@ enum hv_insn_opnd {
 #define HV_INSN_F_VEX		0x0100u	/* VEX: clears upper vector lanes */
 #define HV_INSN_F_RDST		0x0200u	/* reads dst before writing it */
 #define HV_INSN_F_WDST		0x0400u	/* writes dst */
-#define HV_INSN_F_STACK		0x0800u	/* default segment SS (base is rSP or rBP) */
+#define HV_INSN_F_ALIGN		0x0800u	/* VMOV: #GP when memory is misaligned */
 
 /* One decoded instruction; plain data, may be cached by its bytes and mode. */
 struct hv_insn {
