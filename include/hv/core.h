@@ -134,22 +134,5 @@ bool hv_tlfs_vector_autoeoi(struct hv_vcpu *vcpu, u8 vector);
 int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag);
 /* Partition reference time, 100 ns units, monotonic, stands still while paused. [any] */
 u64 hv_reftime_now(struct hv_vm *vm);
-/*
- * Pause and set, for HV_VM_SET_RUN_STATE and HV_REC_VM_CLOCK: the VM's state is already
- * changed, no vCPU runs, vm->lock held; the guest TSC is stopped after, started before,
- * and set before the reference time (and timers) by the caller. [proc]
- */
-void hv_tlfs_vm_pause(struct hv_vm *vm, bool paused);
-void hv_reftime_set(struct hv_vm *vm, u64 reftime);	/* VM is paused */
-/* HV_REC_VM_TLFS and HV_REC_VCPU_TLFS. -EINVAL a value no guest could have written. No vCPU runs. [proc] */
-int hv_tlfs_vm_get_state(struct hv_vm *vm, struct hv_rec_tlfs_vm *rec);
-int hv_tlfs_vm_set_state(struct hv_vm *vm, const struct hv_rec_tlfs_vm *rec);
-int hv_tlfs_vcpu_get_state(struct hv_vcpu *vcpu, struct hv_rec_tlfs_vcpu *rec);	/* vcpu->lock held */
-int hv_tlfs_vcpu_set_state(struct hv_vcpu *vcpu, const struct hv_rec_tlfs_vcpu *rec);
-/* HV_VM_SET_EVENT_PORT: -EEXIST, -ENOENT removal of none, -EBADF, -EINVAL. [proc] virt/port.c */
-int hv_port_set(struct hv_vm *vm, u32 connection, int fd);
-/* Life of the port table; _release signals no eventfd afterwards. [proc] */
-int hv_port_vm_create(struct hv_vm *vm);
-void hv_port_vm_release(struct hv_vm *vm);
 
 #endif /* _HV_CORE_H */

@@ -76,6 +76,7 @@ struct hv_vm_args {
 
 #define HV_MAX_VCPUS		240
 #define HV_MAX_SLOTS		512
+#define HV_MAX_VNODES		64	/* virtual NUMA nodes are numbered below that */
 
 enum hv_cpu_model {
 	HV_CPU_HOST = 0,	/* host-passthrough: everything host and module support */
