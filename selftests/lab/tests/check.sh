@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# scripts/check tells passes from failures of every kind, goes on after an L1
+# that broke, and holds the acceptance table against the outcome.
+failed=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+cat >"$dir/tests.cfg" <<'CFG'
+[t.good]
+command = true
+[t.bad]
+command = echo said before; exit 4
+[t.late]
+command = sleep 60
+timeout = 1
+[t.skipper]
+command = exit 77
+[t.may]
+command = exit 77
+may_skip = no such thing here
+[t.noskip]
+command = true
+skip = the mirror lacks it
+[l.first]
+kind = lab
+module = no
+command = echo 1 passed; echo c >/proc/sysrq-trigger; sleep 9
+timeout = 20
+[l.second]
+kind = lab
+module = no
+command = test $$ -gt 1
+[l.warns]
+kind = lab
+module = no
+command = echo "<4>WARNING: CPU: 0 PID: 1 at a/b.c:1" >/dev/kmsg
+[l.may_warn]
+kind = lab
+module = no
+command = echo "<4>WARNING: CPU: 0 PID: 1 at a/b.c:1" >/dev/kmsg
+log = WARNING: .* at a/b\.c
+[l.late]
+kind = lab
+module = no
+command = sleep 60
+timeout = 1
+CFG
+printf 'a\tclaim\tt.good\tdone\nb\tclaim\tt.gone\tdone\nc\tclaim\tt.bad\tdone\n' >"$dir/acceptance.tsv"
+printf 'd\tclaim\tt.may\tdone\ne\tclaim\t-\topen\nf\tclaim\t-\tdone\n' >>"$dir/acceptance.tsv"
+
+out=$(./scripts/check --no-build --manifest "$dir/tests.cfg" --acceptance "$dir/acceptance.tsv" \
+	--only '^[tl]\.')
+[ $? = 1 ] || { echo "exit status is not 1"; failed=1; }
+
+has()
+{
+	grep -qE -- "$1" <<<"$out" || { echo "missing: $1"; failed=1; }
+}
+
+has '^ok [0-9]+ - t\.good #'
+has '^not ok [0-9]+ - t\.bad #'
+has '^# +\| said before'
+has '^not ok [0-9]+ - t\.late #'
+has 'did not end in 1 s'
+has '^not ok [0-9]+ - t\.skipper #'
+has '^ok [0-9]+ - t\.may # SKIP no such thing here'
+has '^ok [0-9]+ - t\.noskip # SKIP the mirror lacks it'
+has '^not ok [0-9]+ - l\.first #'
+has 'L1 panicked'
+has '^ok [0-9]+ - l\.second #'
+has '^not ok [0-9]+ - l\.warns #'
+has '^ok [0-9]+ - l\.may_warn #'
+has '^not ok [0-9]+ - l\.late #'
+has 'b is done but its test t\.gone does not exist'
+has 'c is done but its test t\.bad failed'
+has 'd is done but its test t\.may is skipped'
+has 'f is done but names no test'
+[ "$(tail -n 1 <<<"$out")" = "3 passed, 7 failed, 2 skipped" ] ||
+	{ echo "last line: $(tail -n 1 <<<"$out")"; failed=1; }
+[ $failed = 0 ] || echo "$out"
+exit $failed
