@@ -52,6 +52,8 @@ V_OP(nmi_window, void, (struct hv_vcpu_x86 *x, bool on))
 V_OP(tsc_offset_set, void, (struct hv_vcpu_x86 *x, u64 offset))
 V_OP(root_set, void, (struct hv_vcpu_x86 *x, struct hv_mmu_root *root))
 V_OP(tlb_flush, void, (struct hv_vcpu_x86 *x))	/* all guest translations of this vCPU */
+/* RIP after the intercepted instruction if the CPU saved it, else 0 */
+V_OP(next_rip, u64, (struct hv_vcpu_x86 *x))
 /* bytes of the intercepted instruction the CPU delivered (decode assist); 0 if none */
 V_OP(insn_bytes, unsigned int, (struct hv_vcpu_x86 *x, u8 *buf))
 #undef V_OP

@@ -90,6 +90,8 @@ struct hv_vcpu_x86 {
 	u64 cr4_guest;			/* as the guest reads it */
 	struct hv_gpt_mode gpt;		/* digest of the paging registers below */
 	u64 gpt_cr0, gpt_cr4, gpt_efer;
+	u64 pio_next_rip;		/* with HV_PENDING_PIO_IN: RIP after it; 0 decode again */
+	hv_gpa_t mmio_gpa;		/* with HV_PENDING_MMIO_READ: gpa of a plain move or NONE */
 
 	/* MSRs that only hv keeps */
 	u64 tsc_delta;			/* this vCPU's TSC - the VM's */
@@ -188,6 +190,8 @@ int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip
 
 /* Decode and execute the instruction at RIP: MMIO (@gpa of the access), string I/O, MOV CR. [run] */
 enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
+/* The same with user space's answer (@data: 4 bytes) to its port input. [run] */
+enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data);
 /* How the code segment is interpreted now. */
 enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x);
 /* The digest of the paging registers, brought up to date. */

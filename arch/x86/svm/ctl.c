@@ -304,6 +304,11 @@ void hv_svm_root_set(struct hv_vcpu_x86 *x, struct hv_mmu_root *root)
 	s->asid_cpu = -1;
 }
 
+u64 hv_svm_next_rip(struct hv_vcpu_x86 *x)
+{
+	return hv_svm_feat.nrips ? to_svm(x)->vmcb->next_rip : 0;
+}
+
 unsigned int hv_svm_insn_bytes(struct hv_vcpu_x86 *x, u8 *buf)
 {
 	const struct hv_vmcb *v = to_svm(x)->vmcb;

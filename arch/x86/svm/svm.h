@@ -83,6 +83,7 @@ u32 hv_svm_int_shadow_get(struct hv_vcpu_x86 *x);
 void hv_svm_int_shadow_set(struct hv_vcpu_x86 *x, u32 on);
 void hv_svm_tsc_offset_set(struct hv_vcpu_x86 *x, u64 offset);
 void hv_svm_root_set(struct hv_vcpu_x86 *x, struct hv_mmu_root *root);
+u64 hv_svm_next_rip(struct hv_vcpu_x86 *x);
 unsigned int hv_svm_insn_bytes(struct hv_vcpu_x86 *x, u8 *buf);
 
 /* run.c: the world switch around enter.S, ASIDs, events */

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * emul.c - the instruction executor's view of a vCPU
+ *
+ * Accesses go to guest memory or, where there is none, to devices. A device read that
+ * user space must answer stops the instruction with -EAGAIN and a note in vcpu->pending;
+ * executed again it makes the same accesses, and the note answers the one it was made
+ * for. A device write is passed on as the instruction retires.
+ */
+#include <linux/mm.h>
+#include <asm/processor-flags.h>
+#include "x86.h"
+#include "lib/insn_exec.h"
+
+#define REP_BUDGET	128
+
+/* Linear address of the code bytes, and how many lie on this page. */
+static unsigned int code_linear(struct hv_vcpu_x86 *x, enum hv_insn_mode mode, u64 *la)
+{
+	struct hv_rec_seg cs;
+
+	if (likely(mode == HV_INSN_LONG64)) {
+		*la = x->rip;
+	} else {
+		hv_v(seg_get)(x, HV_SEG_CS, &cs);
+		*la = (u32)(cs.base + (u32)x->rip);
+	}
+	return PAGE_SIZE - offset_in_page(*la);
+}
+
+static u64 read_entry_fast(void *cookie, u64 gpa)
+{
+	u64 e;
+
+	return hv_gmem_read_fast(cookie, gpa, &e, 8) ? 0 : e;
+}
+
+static int walk_read(void *cookie, u64 gpa, u64 *val, unsigned int size)
+{
+	*val = 0;
+	return hv_gmem_read(cookie, gpa, val, size);
+}
+
+static int walk_cmpxchg(void *cookie, u64 gpa, u64 old, u64 new, unsigned int size)
+{
+	int ret = hv_gmem_cmpxchg(cookie, gpa, &old, new, size);
+
+	return ret == -EAGAIN ? 1 : ret;
+}
+
+static const struct hv_gpt_ops walk_ops = { .read = walk_read, .cmpxchg = walk_cmpxchg };
+
+int hv_gpt_translate(struct hv_vcpu_x86 *x, hv_gva_t gva, u32 access, struct hv_gpt_result *r)
+{
+	return hv_gpt_walk(hv_gpt_mode(x), &walk_ops, &x->core, gva, access, r);
+}
+
+/* Up to @n code bytes from RIP on. Number fetched, or HV_INSN_FAULT-like negative errno. */
+static int code_fetch(struct hv_vcpu_x86 *x, enum hv_insn_mode mode, u8 *buf, unsigned int n)
+{
+	const struct hv_gpt_mode *gpt = hv_gpt_mode(x);
+	bool user = hv_v(cpl)(x) == 3;
+	struct hv_gpt_result r;
+	unsigned int room, got;
+	u64 la, gpa;
+	int ret;
+
+	room = code_linear(x, mode, &la);
+	got = min(n, room);
+	if (likely(hv_gpt_fetch_fast(gpt, la, user, read_entry_fast, &x->core, &gpa) &&
+		   !hv_gmem_read_fast(&x->core, gpa, buf, got)))
+		goto tail;
+	ret = hv_gpt_walk(gpt, &walk_ops, &x->core, la,
+			  HV_GPT_FETCH | (user ? HV_GPT_USER : 0), &r);
+	if (ret)
+		return ret > 0 ? -EAGAIN : ret;
+	ret = hv_gmem_read(&x->core, r.gpa, buf, got);
+	if (ret)
+		return ret;
+tail:
+	if (likely(got == n))
+		return n;
+	ret = hv_gpt_walk(gpt, &walk_ops, &x->core, la + got,
+			  HV_GPT_FETCH | (user ? HV_GPT_USER : 0), &r);
+	if (!ret && !hv_gmem_read(&x->core, r.gpa, buf + got, n - got))
+		return n;
+	return got;	/* enough, unless the instruction crosses: then the decoder says so */
+}
+
+int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip)
+{
+	enum hv_insn_mode mode;
+	u8 buf[HV_INSN_MAX_LEN];
+	int got, len;
+
+	*rip = hv_v(next_rip)(x);
+	if (*rip)
+		return 0;
+	mode = hv_cpu_mode(x);
+	x->core.stat.insn_decoded++;
+	got = code_fetch(x, mode, buf, 4);
+	if (got < 0)
+		return -EAGAIN;
+	len = hv_insn_len_fixed(buf, got, opcode, n, mode);
+	if (unlikely(len == -ENODATA)) {
+		got = code_fetch(x, mode, buf, sizeof(buf));
+		if (got < 0)
+			return -EAGAIN;
+		len = hv_insn_len_fixed(buf, got, opcode, n, mode);
+	}
+	if (len < 0)
+		return -EAGAIN;
+	*rip = x->rip + len;
+	if (mode != HV_INSN_LONG64)
+		*rip = (u32)*rip;
+	return 0;
+}
+
+/* ---- memory and devices ------------------------------------------------------- */
+
+struct emul {
+	struct hv_insn_cpu cpu;
+	struct hv_vcpu_x86 *x;
+	hv_gpa_t gpa;		/* of the access that faulted, HV_GPA_NONE if none did */
+	bool to_user;		/* the run page is filled */
+	const void *pio_data;	/* answer of user space to string input */
+	u32 pio_left;		/* items of it */
+};
+
+#define emul_of(c)	container_of(c, struct emul, cpu)
+
+static int translate(struct emul *e, u64 la, u32 access, hv_gpa_t *gpa)
+{
+	struct hv_vcpu_x86 *x = e->x;
+	struct hv_gpt_result r;
+	u32 a = access & HV_INSN_WRITE ? HV_GPT_WRITE : HV_GPT_READ;
+	int ret;
+
+	if (e->cpu.cpl == 3 && !(access & HV_INSN_SYSTEM))
+		a |= HV_GPT_USER;
+	if (x->rflags & X86_EFLAGS_AC)
+		a |= HV_GPT_AC;
+	ret = hv_gpt_translate(x, la, a, &r);
+	if (ret == HV_GPT_FAULT) {
+		e->cpu.fault = (struct hv_insn_fault) {
+			.vector = HV_VEC_PF, .has_error = true,
+			.error = r.error_code, .addr = la,
+		};
+		return HV_INSN_FAULT;
+	}
+	*gpa = r.gpa;
+	return ret;
+}
+
+static int device_read(struct emul *e, hv_gpa_t gpa, void *buf, unsigned int size)
+{
+	struct hv_vcpu_x86 *x = e->x;
+	struct hv_pending *p = &x->core.pending;
+	struct hv_run *run = x->core.run;
+	u64 val = 0;
+
+	if (p->kind == HV_PENDING_MMIO_READ && p->answered && p->key == gpa && p->len == size) {
+		memcpy(buf, p->data, size);
+		return 0;
+	}
+	if (size > 8)
+		return -EOPNOTSUPP;
+	if (!hv_lapic_mmio_read(x, gpa, size, &val) ||
+	    !hv_ioapic_mmio_read(to_vm_x86(x->core.vm), gpa, size, &val) ||
+	    !hv_iobus_read_mmio(&x->core, gpa, size, &val)) {
+		memcpy(buf, &val, size);
+		return 0;
+	}
+	*p = (struct hv_pending) { .kind = HV_PENDING_MMIO_READ, .len = size, .key = gpa,
+				   .presented = true };
+	x->mmio_gpa = e->gpa;
+	run->mmio.gpa = gpa;
+	run->mmio.bytes = size;
+	run->mmio.write = 0;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	WRITE_ONCE(run->exit_kind, HV_EXIT_MMIO);
+	x->core.stat.user_mmio++;
+	e->to_user = true;
+	return -EAGAIN;
+}
+
+static int device_write(struct emul *e, hv_gpa_t gpa, const void *buf, unsigned int size)
+{
+	struct hv_vcpu_x86 *x = e->x;
+	struct hv_run *run = x->core.run;
+	u64 val = 0;
+
+	if (size > 8)
+		return -EOPNOTSUPP;
+	memcpy(&val, buf, size);
+	if (!hv_lapic_mmio_write(x, gpa, size, val) ||
+	    !hv_ioapic_mmio_write(to_vm_x86(x->core.vm), gpa, size, val) ||
+	    !hv_iobus_write_mmio(&x->core, gpa, size, val))
+		return 0;
+	if (e->to_user)		/* a second one in this instruction: after the first was passed on */
+		return -EAGAIN;
+	run->mmio.gpa = gpa;
+	run->mmio.bytes = size;
+	run->mmio.write = 1;
+	memcpy(run->mmio.data, &val, 8);
+	WRITE_ONCE(run->exit_kind, HV_EXIT_MMIO);
+	x->core.stat.user_mmio++;
+	e->to_user = true;
+	return HV_INSN_YIELD;
+}
+
+static int phys_read(struct emul *e, hv_gpa_t gpa, void *buf, unsigned int size)
+{
+	if (hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, false))
+		return hv_gmem_read(&e->x->core, gpa, buf, size);
+	return device_read(e, gpa, buf, size);
+}
+
+static int phys_write(struct emul *e, hv_gpa_t gpa, const void *buf, unsigned int size)
+{
+	if (hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true))
+		return hv_gmem_write(&e->x->core, gpa, buf, size);
+	return device_write(e, gpa, buf, size);
+}
+
+static int op_mem_read(struct hv_insn_cpu *cpu, u64 la, void *buf, unsigned int size, u32 access)
+{
+	unsigned int first = min_t(unsigned int, size, PAGE_SIZE - offset_in_page(la));
+	struct emul *e = emul_of(cpu);
+	hv_gpa_t gpa, gpa2;
+	int ret;
+
+	ret = translate(e, la, access, &gpa);
+	if (ret)
+		return ret;
+	if (first == size)
+		return phys_read(e, gpa, buf, size);
+	ret = translate(e, la + first, access, &gpa2);
+	if (!ret)
+		ret = phys_read(e, gpa, buf, first);
+	if (!ret)
+		ret = phys_read(e, gpa2, buf + first, size - first);
+	return ret;
+}
+
+static int op_mem_write(struct hv_insn_cpu *cpu, u64 la, const void *buf, unsigned int size,
+			u32 access)
+{
+	unsigned int first = min_t(unsigned int, size, PAGE_SIZE - offset_in_page(la));
+	struct emul *e = emul_of(cpu);
+	hv_gpa_t gpa, gpa2;
+	int ret, ret2;
+
+	ret = translate(e, la, access | HV_INSN_WRITE, &gpa);
+	if (ret)
+		return ret;
+	if (first == size)
+		return phys_write(e, gpa, buf, size);
+	ret = translate(e, la + first, access | HV_INSN_WRITE, &gpa2);
+	if (ret)
+		return ret;
+	/* Only one part of a crossing access may be a device's: the run page carries one. */
+	if (!hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true) &&
+	    !hv_gmem_is_ram(&e->x->core, gpa2 >> PAGE_SHIFT, true))
+		return -EOPNOTSUPP;
+	ret = phys_write(e, gpa, buf, first);
+	if (ret < 0)
+		return ret;
+	ret2 = phys_write(e, gpa2, buf + first, size - first);
+	return ret2 < 0 ? ret2 : ret | ret2;
+}
+
+static int op_mem_probe(struct hv_insn_cpu *cpu, u64 la, unsigned int size, u32 access)
+{
+	unsigned int first = min_t(unsigned int, size, PAGE_SIZE - offset_in_page(la));
+	struct emul *e = emul_of(cpu);
+	hv_gpa_t gpa;
+	int ret;
+
+	ret = translate(e, la, access | HV_INSN_WRITE, &gpa);
+	if (!ret && first < size)
+		ret = translate(e, la + first, access | HV_INSN_WRITE, &gpa);
+	return ret;
+}
+
+static int op_mem_cmpxchg(struct hv_insn_cpu *cpu, u64 la, void *old, const void *new,
+			  unsigned int size, bool *done)
+{
+	struct emul *e = emul_of(cpu);
+	u64 o = 0, n = 0, cur;
+	hv_gpa_t gpa;
+	int ret;
+
+	ret = translate(e, la, HV_INSN_WRITE, &gpa);
+	if (ret)
+		return ret;
+	if ((size == 4 || size == 8) && !(la & (size - 1)) &&
+	    hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true)) {
+		memcpy(&o, old, size);
+		memcpy(&n, new, size);
+		cur = o;
+		ret = hv_gmem_cmpxchg(&e->x->core, gpa, &cur, n, size);
+		*done = !ret;
+		memcpy(old, &cur, size);
+		return ret == -EAGAIN ? 0 : ret;
+	}
+	/* Devices, odd sizes and crossings are not atomic, as a bus without LOCK. */
+	{
+		u8 was[16];
+
+		ret = op_mem_read(cpu, la, was, size, 0);
+		if (ret)
+			return ret;
+		*done = !memcmp(was, old, size);
+		ret = op_mem_write(cpu, la, *done ? new : was, size, 0);
+		memcpy(old, was, size);
+		return ret;
+	}
+}
+
+/* String output: as many items as fit go to user space with one exit. */
+static int op_io_out(struct hv_insn_cpu *cpu, u16 port, unsigned int size, const void *buf,
+		     unsigned int count)
+{
+	struct emul *e = emul_of(cpu);
+	struct hv_run *run = e->x->core.run;
+	u32 at = e->to_user ? run->pio.count : 0;
+	u64 val = 0;
+
+	if (count != 1)
+		return -EOPNOTSUPP;
+	memcpy(&val, buf, size);
+	if (!e->to_user && !hv_iobus_write_pio(&e->x->core, port, size, val))
+		return 0;
+	memcpy((u8 *)run + HV_RUN_PIO_DATA + at * size, buf, size);
+	run->pio.port = port;
+	run->pio.bytes = size;
+	run->pio.in = 0;
+	run->pio.count = at + 1;
+	WRITE_ONCE(run->exit_kind, HV_EXIT_PIO);
+	e->to_user = true;
+	e->x->core.stat.user_pio++;
+	return HV_INSN_YIELD;
+}
+
+static int op_io_in(struct hv_insn_cpu *cpu, u16 port, unsigned int size, void *buf,
+		    unsigned int count)
+{
+	struct emul *e = emul_of(cpu);
+	struct hv_pending *p = &e->x->core.pending;
+
+	if (count != 1)
+		return -EOPNOTSUPP;
+	if (e->pio_left) {
+		memcpy(buf, e->pio_data, size);
+		e->pio_left = 0;
+		p->kind = HV_PENDING_NONE;
+		return HV_INSN_YIELD;
+	}
+	*p = (struct hv_pending) { .kind = HV_PENDING_PIO_IN, .step = 1, .presented = true,
+				   .key = (u64)port << 32 | size };
+	e->x->pio_next_rip = 0;
+	e->x->core.run->pio.port = port;
+	e->x->core.run->pio.bytes = size;
+	e->x->core.run->pio.in = 1;
+	e->x->core.run->pio.count = 1;
+	WRITE_ONCE(e->x->core.run->exit_kind, HV_EXIT_PIO);
+	e->x->core.stat.user_pio++;
+	e->to_user = true;
+	return -EAGAIN;
+}
+
+static void op_seg_get(struct hv_insn_cpu *cpu, unsigned int seg, struct hv_rec_seg *out)
+{
+	hv_v(seg_get)(emul_of(cpu)->x, seg, out);
+}
+
+static int op_cr_read(struct hv_insn_cpu *cpu, unsigned int cr, u64 *val)
+{
+	struct hv_vcpu_x86 *x = emul_of(cpu)->x;
+
+	*val = cr == 8 ? hv_lapic_tpr_get(x) >> 4 : hv_v(cr_get)(x, cr);
+	return 0;
+}
+
+static int op_cr_write(struct hv_insn_cpu *cpu, unsigned int cr, u64 val)
+{
+	if (!hv_cr_write(emul_of(cpu)->x, cr, val))
+		return 0;
+	cpu->fault = (struct hv_insn_fault) { .vector = HV_VEC_GP, .has_error = true };
+	return HV_INSN_FAULT;
+}
+
+static int op_vec_read(struct hv_insn_cpu *cpu, unsigned int reg, void *buf, unsigned int size)
+{
+	return hv_fpu_vec_read(emul_of(cpu)->x, reg, buf, size);
+}
+
+static int op_vec_write(struct hv_insn_cpu *cpu, unsigned int reg, const void *buf,
+			unsigned int size, bool clear_upper)
+{
+	return hv_fpu_vec_write(emul_of(cpu)->x, reg, buf, size, clear_upper);
+}
+
+static const struct hv_insn_ops emul_ops = {
+	.mem_read = op_mem_read,
+	.mem_write = op_mem_write,
+	.mem_cmpxchg = op_mem_cmpxchg,
+	.mem_probe = op_mem_probe,
+	.io_in = op_io_in,
+	.io_out = op_io_out,
+	.seg_get = op_seg_get,
+	.cr_read = op_cr_read,
+	.cr_write = op_cr_write,
+	.vec_read = op_vec_read,
+	.vec_write = op_vec_write,
+};
+
+/* ---- running one instruction --------------------------------------------------- */
+
+static enum hv_next emulation_failed(struct hv_vcpu_x86 *x, const u8 *bytes)
+{
+	u64 b[2];
+
+	memcpy(b, bytes, 8);
+	b[1] = 0;
+	memcpy(&b[1], bytes + 8, 7);
+	return hv_exit_internal(x, HV_INTERNAL_EMULATION, x->rip, b[0], b[1], hv_cpu_mode(x));
+}
+
+static void retire(struct emul *e)
+{
+	struct hv_vcpu_x86 *x = e->x;
+
+	x->core.stat.insn_executed++;
+	x->core.pending.kind = HV_PENDING_NONE;
+	x->core.pending.answered = false;
+	x->rflags = e->cpu.rflags;
+	hv_insn_retire(x, e->cpu.rip);
+	if (e->cpu.out & HV_INSN_OUT_SHADOW)
+		hv_v(int_shadow_set)(x, 1);
+}
+
+static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_insn *insn)
+{
+	struct hv_vcpu_x86 *x = e->x;
+
+	e->cpu = (struct hv_insn_cpu) {
+		.ops = &emul_ops, .gpr = x->gpr, .rip = x->rip, .rflags = x->rflags,
+		.mode = insn->mode, .cpl = hv_v(cpl)(x), .budget = REP_BUDGET,
+		.la57 = x->gpt.levels == 5, .umip = false,
+	};
+	switch (hv_insn_exec(insn, &e->cpu)) {
+	case HV_INSN_DONE:
+		retire(e);
+		break;
+	case HV_INSN_PARTIAL:
+		/* The finished iterations stay; their device answer is used up. */
+		x->rflags = e->cpu.rflags;
+		x->core.pending.answered = false;
+		x->core.pending.kind = HV_PENDING_NONE;
+		break;
+	case HV_INSN_FAULT:
+		x->core.pending.kind = HV_PENDING_NONE;
+		hv_inject_exception(x, e->cpu.fault.vector, e->cpu.fault.has_error,
+				    e->cpu.fault.error, e->cpu.fault.addr);
+		break;
+	case -EAGAIN:
+	case -EINTR:
+		break;
+	default:
+		return emulation_failed(x, bytes);
+	}
+	return e->to_user ? HV_NEXT_TO_USER : HV_NEXT_RESUME;
+}
+
+/*
+ * The common case of MMIO: a plain move whose guest-physical address the CPU reported.
+ * No page walk, no executor. False: not that simple.
+ */
+static bool plain_move(struct emul *e, const struct hv_insn *insn, enum hv_next *next)
+{
+	struct hv_vcpu_x86 *x = e->x;
+	struct hv_insn_move m;
+	u64 val = 0;
+	int ret;
+
+	if (e->gpa == HV_GPA_NONE || !hv_insn_as_move(insn, &m) ||
+	    offset_in_page(e->gpa) + m.size > PAGE_SIZE)
+		return false;
+	if (m.write) {
+		val = hv_insn_move_value(&m, x->gpr);
+		ret = device_write(e, e->gpa, &val, m.size);
+	} else {
+		ret = device_read(e, e->gpa, &val, m.size);
+		if (!ret)
+			x->gpr[m.gpr] = hv_insn_move_result(&m, x->gpr[m.gpr], val);
+	}
+	if (ret >= 0) {
+		u64 rip = x->rip + insn->len;
+
+		x->core.stat.insn_executed++;
+		x->core.pending.kind = HV_PENDING_NONE;
+		hv_insn_retire(x, insn->mode == HV_INSN_LONG64 ? rip : (u32)rip);
+	} else if (ret != -EAGAIN) {
+		return false;
+	}
+	*next = e->to_user ? HV_NEXT_TO_USER : HV_NEXT_RESUME;
+	return true;
+}
+
+static enum hv_next emulate(struct emul *e)
+{
+	struct hv_vcpu_x86 *x = e->x;
+	enum hv_insn_mode mode = hv_cpu_mode(x);
+	u8 bytes[HV_INSN_MAX_LEN + 1] = {};
+	struct hv_insn insn;
+	enum hv_next next;
+	int n, ret;
+
+	x->core.stat.insn_decoded++;
+	/* The CPU delivers the bytes with a SLAT fault on data only. */
+	n = e->gpa != HV_GPA_NONE ? hv_v(insn_bytes)(x, bytes) : 0;
+	if (!n)
+		n = code_fetch(x, mode, bytes, HV_INSN_MAX_LEN);
+	if (n < 0)
+		return HV_NEXT_RESUME;	/* the guest's own fetch will fault or find it */
+	ret = hv_insn_decode(bytes, n, mode, &insn);
+	if (ret == -ENODATA)
+		return HV_NEXT_RESUME;
+	if (ret == -EINVAL) {
+		hv_inject_ud(x);
+		return HV_NEXT_RESUME;
+	}
+	if (ret)
+		return emulation_failed(x, bytes);
+	if (plain_move(e, &insn, &next))
+		return next;
+	return execute(e, bytes, &insn);
+}
+
+enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
+{
+	struct emul e = { .x = x, .gpa = gpa };
+
+	/* A note made for another access (the guest went elsewhere meanwhile) answers nothing. */
+	x->core.pending.kind = HV_PENDING_NONE;
+	return emulate(&e);
+}
+
+enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data)
+{
+	u32 val;
+	struct emul e = { .x = x, .gpa = HV_GPA_NONE, .pio_data = &val, .pio_left = 1 };
+
+	memcpy(&val, data, sizeof(val));
+	return emulate(&e);
+}
+
+enum hv_next hv_arch_finish_mmio(struct hv_vcpu *vcpu)
+{
+	struct hv_vcpu_x86 *x = to_x86(vcpu);
+	struct emul e = { .x = x, .gpa = x->mmio_gpa };
+
+	return emulate(&e);
+}
+
+int hv_arch_vcpu_translate(struct hv_vcpu *vcpu, struct hv_translate_args *args)
+{
+	struct hv_vcpu_x86 *x = to_x86(vcpu);
+	struct hv_gpt_result r;
+	u32 access = HV_GPT_PEEK;
+	int ret;
+
+	access |= args->flags & HV_TRANSLATE_F_WRITE ? HV_GPT_WRITE : 0;
+	access |= args->flags & HV_TRANSLATE_F_EXEC ? HV_GPT_FETCH : 0;
+	access |= args->flags & HV_TRANSLATE_F_USER ? HV_GPT_USER : 0;
+	ret = hv_gpt_translate(x, args->gva, access, &r);
+	if (ret < 0)
+		return ret;
+	args->gpa = ret ? 0 : r.gpa;
+	args->fault = ret ? r.error_code | HV_TRANSLATE_FAULT : 0;
+	return 0;
+}
