@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-virt := event vm_fsm
+virt := event vm_fsm run exit request vcpu_fsm

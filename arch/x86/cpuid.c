@@ -69,7 +69,7 @@ static void add_host(struct hv_cpuid_policy *p, u32 leaf, u32 subleaf, u32 flags
 	cpuid_count(leaf, subleaf, &e->eax, &e->ebx, &e->ecx, &e->edx);
 }
 
-static void add_leaf1(struct hv_cpuid_policy *p, u32 model, bool tlfs, bool x2apic)
+static void add_leaf1(struct hv_cpuid_policy *p, u32 model, bool x2apic)
 {
 	struct hv_cpuid_entry *e = add_features(p, model, 1, 0, 0);
 	u32 b, c, d;
@@ -128,14 +128,13 @@ static void add_xsave(struct hv_cpuid_policy *p, u32 model)
 	}
 }
 
-static void add_basic(struct hv_cpuid_policy *p, u32 model, bool tlfs, bool x2apic)
+static void add_basic(struct hv_cpuid_policy *p, u32 model, bool x2apic)
 {
 	u32 max = min_t(u32, boot_cpu_data.cpuid_level, 0xd);
-	struct hv_cpuid_entry *e;
 
 	add_host(p, 0, 0, 0);
 	p->e[0].eax = max;
-	add_leaf1(p, model, tlfs, x2apic);
+	add_leaf1(p, model, x2apic);
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL) {
 		unsigned int i;
 
@@ -153,7 +152,6 @@ static void add_basic(struct hv_cpuid_policy *p, u32 model, bool tlfs, bool x2ap
 		add_topology(p);
 	if (max >= 0xd)
 		add_xsave(p, model);
-	e = NULL;
 }
 
 static void add_ext(struct hv_cpuid_policy *p, u32 model)
@@ -248,7 +246,7 @@ static struct hv_cpuid_policy *policy_build(struct hv_vm *vm, u32 model, u32 max
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	p->max_vcpus = max_vcpus;
-	add_basic(p, model, !(flags & HV_VM_F_NO_TLFS), !(flags & HV_VM_F_NO_X2APIC));
+	add_basic(p, model, !(flags & HV_VM_F_NO_X2APIC));
 	if (!(flags & HV_VM_F_NO_TLFS))
 		add_tlfs(p, vm);
 	else
@@ -358,6 +356,11 @@ static void dynamic(struct hv_vcpu_x86 *x, u32 leaf, u32 subleaf, u32 out[4])
 	case 0xd:
 		if (!subleaf)
 			out[1] = xsave_bytes(to_vm_x86(x->core.vm)->cpuid, x->xcr0);
+		break;
+	case 0x80000007:
+		/* The guest asks for it by a Hyper-V MSR where there is one (hvguest/tlfs.h). */
+		if (x->core.tlfs && !hv_tlfs_tsc_invariant(x->core.vm))
+			out[3] &= ~(1u << 8);
 		break;
 	case 0x8000001e:
 		out[0] = x->core.index;

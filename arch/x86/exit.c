@@ -109,6 +109,10 @@ enum hv_next hv_exit_hypercall(struct hv_vcpu_x86 *x, u32 opcode)
 		hc.out = (u32)r[HV_RSI] | r[HV_RDI] << 32;
 	}
 	next = hv_hypercall(&x->core, &hc);
+	if (unlikely(hc.ud)) {
+		hv_inject_ud(x);
+		return next;
+	}
 	if (hc.restart) {
 		if (wide) {
 			r[HV_RCX] = hc.control;

@@ -38,14 +38,18 @@ u64 hv_fpu_xcr0_allowed(void)
 	return static_cpu_has(X86_FEATURE_OSPKE) ? v : v & ~XFEATURE_BIT_PKRU;
 }
 
-static unsigned int area_bytes(void)
+static u32 cpuid_ebx_of(u32 leaf, u32 subleaf)
 {
 	u32 eax, ebx, ecx, edx;
 
-	if (!static_cpu_has(X86_FEATURE_OSXSAVE))
-		return 512;
-	cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx);
-	return ebx;	/* for the XCR0 of the host, standard format */
+	cpuid_count(leaf, subleaf, &eax, &ebx, &ecx, &edx);
+	return ebx;
+}
+
+static unsigned int area_bytes(void)
+{
+	/* For the XCR0 of the host, standard format. */
+	return static_cpu_has(X86_FEATURE_OSXSAVE) ? cpuid_ebx_of(0xd, 0) : 512;
 }
 
 int hv_fpu_create(struct hv_vcpu_x86 *x)
@@ -69,7 +73,8 @@ void hv_fpu_reset(struct hv_vcpu_x86 *x)
 	memset(a, 0, x->xsave_bytes);
 	*(u16 *)a = 0x37f;		/* FCW */
 	*(u32 *)(a + 24) = 0x1f80;	/* MXCSR */
-	*(u64 *)(a + 512) = static_cpu_has(X86_FEATURE_OSXSAVE) ? 3 : 0;	/* XSTATE_BV */
+	if (x->xsave_bytes > 512)
+		*(u64 *)(a + 512) = 3;	/* XSTATE_BV */
 	x->xcr0 = 1;
 	x->pkru = 0;
 }
@@ -128,6 +133,52 @@ void hv_fpu_leave(struct hv_vcpu_x86 *x)
 	}
 	if ((x->cr4_guest & X86_CR4_OSXSAVE) && x->xcr0 != host_xcr0)
 		xsetbv(0, host_xcr0);
+}
+
+/* Where the standard format has PKRU; 0 if this CPU has none. */
+static u32 pkru_offset(void)
+{
+	return static_cpu_has(X86_FEATURE_OSPKE) ? cpuid_ebx_of(0xd, 9) : 0;
+}
+
+void hv_fpu_pkru_store(struct hv_vcpu_x86 *x, void *area)
+{
+	u32 at = pkru_offset();
+
+	if (!at || !(x->xcr0 & XFEATURE_BIT_PKRU))
+		return;
+	*(u32 *)(area + at) = x->pkru;
+	*(u64 *)(area + 512) |= XFEATURE_BIT_PKRU;
+}
+
+/*
+ * XRSTOR of a hostile area must not fault: components within XCR0, standard format, no
+ * reserved header bits, no reserved MXCSR bits (APM vol. 4, XRSTOR).
+ */
+int hv_fpu_set(struct hv_vcpu_x86 *x, u64 xcr0, const void *area, u32 bytes)
+{
+	u32 mxcsr_mask = *(const u32 *)(x->xsave + 28), at = pkru_offset();
+	u64 old = x->xcr0, bv = 0;
+
+	if (bytes != x->xsave_bytes || (xcr0 != 1 && hv_xcr_write(x, 0, xcr0)))
+		return -EINVAL;
+	if (bytes > 512) {
+		bv = *(const u64 *)(area + 512);
+		if ((bv & ~hv_fpu_xcr0_allowed()) || memchr_inv(area + 520, 0, 56))
+			goto refuse;
+	}
+	if (*(const u32 *)(area + 24) & ~(mxcsr_mask ?: 0xffbfu))
+		goto refuse;
+	x->xcr0 = xcr0;
+	memcpy(x->xsave, area, bytes);
+	if (at) {
+		x->pkru = bv & XFEATURE_BIT_PKRU ? *(const u32 *)(area + at) : 0;
+		*(u64 *)(x->xsave + 512) &= ~XFEATURE_BIT_PKRU;
+	}
+	return 0;
+refuse:
+	x->xcr0 = old;
+	return -EINVAL;
 }
 
 /*

@@ -56,7 +56,7 @@ static void disable_this_cpu(void *unused)
  * A CPU comes up while VMs exist: it must be able to run them. Refusing here refuses the
  * CPU, which is better than a vCPU thread that dies when it is scheduled there.
  */
-static int cpu_online(unsigned int cpu)
+static int host_cpu_online(unsigned int cpu)
 {
 	int ret = 0;
 
@@ -71,7 +71,7 @@ static int cpu_online(unsigned int cpu)
 	return ret;
 }
 
-static int cpu_offline(unsigned int cpu)
+static int host_cpu_offline(unsigned int cpu)
 {
 	local_irq_disable();
 	hv_v(hw_disable)();
@@ -79,7 +79,7 @@ static int cpu_offline(unsigned int cpu)
 	return 0;
 }
 
-/* One CPU, interrupts off: vCPU threads are frozen, the others went through cpu_offline. */
+/* One CPU, interrupts off: vCPU threads are frozen, the others went through host_cpu_offline. */
 static int hw_suspend(void)
 {
 	if (hw_count)
@@ -127,8 +127,8 @@ int hv_arch_init(void)
 	ret = hv_v(hw_setup)();
 	if (ret)
 		goto unbind;
-	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "virt/hv:online", cpu_online,
-					cpu_offline);
+	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "virt/hv:online", host_cpu_online,
+					host_cpu_offline);
 	if (ret < 0)
 		goto unsetup;
 	hw_cpuhp = ret;

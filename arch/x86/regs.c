@@ -5,8 +5,6 @@
 #include <asm/processor-flags.h>
 #include "x86.h"
 
-#define EFER_LMSLE_	(1ULL << 13)
-
 enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x)
 {
 	struct hv_rec_seg cs;
@@ -60,7 +58,7 @@ static int cr0_check(struct hv_vcpu_x86 *x, u64 val)
 }
 
 /* CR4 bits a guest may set, by what its CPUID offers. */
-static u64 cr4_allowed(struct hv_vm_x86 *vm)
+u64 hv_cr4_allowed(struct hv_vcpu_x86 *x)
 {
 	static const struct {
 		u32 feature;
@@ -75,6 +73,7 @@ static u64 cr4_allowed(struct hv_vm_x86 *vm)
 		{ X86_FEATURE_UMIP, X86_CR4_UMIP },
 		{ X86_FEATURE_LA57, X86_CR4_LA57 },
 	};
+	struct hv_vm_x86 *vm = to_vm_x86(x->core.vm);
 	u64 v = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE |
 		X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR |
 		X86_CR4_OSXMMEXCPT;
@@ -91,7 +90,7 @@ static int cr4_check(struct hv_vcpu_x86 *x, u64 val)
 	u64 old = hv_v(cr_get)(x, 4);
 	bool lma = hv_v(efer_get)(x) & EFER_LMA;
 
-	if (val & ~cr4_allowed(to_vm_x86(x->core.vm)))
+	if (val & ~hv_cr4_allowed(x))
 		return -EINVAL;
 	if (lma && !(val & X86_CR4_PAE))
 		return -EINVAL;
@@ -156,15 +155,22 @@ int hv_cr_write(struct hv_vcpu_x86 *x, unsigned int cr, u64 val)
 	return -EINVAL;
 }
 
-int hv_efer_write(struct hv_vcpu_x86 *x, u64 val)
+u64 hv_efer_allowed(struct hv_vcpu_x86 *x)
 {
 	struct hv_vm_x86 *vm = to_vm_x86(x->core.vm);
-	u64 old = hv_v(efer_get)(x), ok = EFER_SCE | EFER_LMA;
+	u64 ok = EFER_SCE;
 
 	ok |= hv_cpuid_has(vm, X86_FEATURE_LM) ? EFER_LME : 0;
 	ok |= hv_cpuid_has(vm, X86_FEATURE_NX) ? EFER_NX : 0;
 	ok |= hv_cpuid_has(vm, X86_FEATURE_FXSR_OPT) ? EFER_FFXSR : 0;
-	if (val & ~ok)
+	return ok;
+}
+
+int hv_efer_write(struct hv_vcpu_x86 *x, u64 val)
+{
+	u64 old = hv_v(efer_get)(x);
+
+	if (val & ~(hv_efer_allowed(x) | EFER_LMA))
 		return -EINVAL;
 	if (((val ^ old) & EFER_LME) && (hv_v(cr_get)(x, 0) & X86_CR0_PG))
 		return -EINVAL;

@@ -148,6 +148,9 @@ void hv_fpu_load(struct hv_vcpu_x86 *x);	/* section begins */
 void hv_fpu_put(struct hv_vcpu_x86 *x);		/* section ends */
 void hv_fpu_enter(struct hv_vcpu_x86 *x);	/* XCR0 and PKRU (irqs off) */
 void hv_fpu_leave(struct hv_vcpu_x86 *x);
+/* For the record: PKRU into an area in standard format; a whole state taken after checks. */
+void hv_fpu_pkru_store(struct hv_vcpu_x86 *x, void *area);
+int hv_fpu_set(struct hv_vcpu_x86 *x, u64 xcr0, const void *area, u32 bytes);
 int hv_fpu_vec_read(struct hv_vcpu_x86 *x, unsigned int reg, void *buf, unsigned int size);
 int hv_fpu_vec_write(struct hv_vcpu_x86 *x, unsigned int reg, const void *buf,
 		     unsigned int size, bool clear_upper);
@@ -276,6 +279,7 @@ bool hv_cpuid_has(struct hv_vm_x86 *vm, u32 feature);	/* X86_FEATURE_* */
 enum hv_msr_result hv_msr_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val);
 enum hv_msr_result hv_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val);
 
+u64 hv_cpuid_crc(struct hv_vm_x86 *vm);		/* of all leaves offered, for the config record */
 u32 hv_cpuid_signature(struct hv_vm_x86 *vm);	/* leaf 1 EAX */
 unsigned int hv_gpa_bits(void);			/* guest physical address width */
 
@@ -285,6 +289,8 @@ void hv_vcpu_sipi(struct hv_vcpu_x86 *x, u8 vector);	/* ignored unless it waits 
 
 /* ---- registers: arch/x86/regs.c (checked writes, mode changes) ---- */
 int hv_cr_write(struct hv_vcpu_x86 *x, unsigned int cr, u64 val);	/* -EINVAL: inject #GP */
+u64 hv_cr4_allowed(struct hv_vcpu_x86 *x);	/* by what its CPUID offers */
+u64 hv_efer_allowed(struct hv_vcpu_x86 *x);	/* without LMA, which is the CPU's */
 int hv_efer_write(struct hv_vcpu_x86 *x, u64 val);
 int hv_xcr_write(struct hv_vcpu_x86 *x, u32 index, u64 val);
 

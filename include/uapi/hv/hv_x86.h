@@ -101,15 +101,16 @@ struct hv_rec_events {
 	__u8  nmi_pending;	/* count, 0..2 */
 	__u8  nmi_masked;
 	__u8  int_shadow;	/* STI or MOV SS */
-	__u8  reinject;		/* event interrupted in delivery: type as in EXITINTINFO */
+	__u8  reinject;		/* event interrupted in delivery: 0 none, else EXITINTINFO's type + 1 */
 	__u8  reinject_vector;
 	__u32 exc_error;
 	__u32 reinject_error;
 	__u8  reinject_has_error;
-	__u8  init_pending;
+	__u8  init_pending;	/* this and the next two: 0, a get serves them first */
 	__u8  sipi_pending;
 	__u8  sipi_vector;
-	__u32 rsvd;
+	__u8  started;		/* has run since creation or reset */
+	__u8  rsvd[3];
 	__u64 exc_payload;	/* CR2 or DR6 that comes with the exception */
 };
 
