@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
+#include <hv/hv_state.h>
 #include "x86.h"
 
 static int get_regs(struct hv_vcpu_x86 *x, void *buf)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* step.c - one entry into the guest and the exit that ends it; sections */
-#include <linux/context_tracking.h>
 #include <linux/entry-kvm.h>
 #include <linux/sched.h>
+#include <hv/guest_time.h>
 #include <hv/run.h>
 #include <hv/trace.h>
 #include "x86.h"
@@ -17,6 +17,7 @@ void hv_arch_section_begin(struct hv_vcpu *vcpu)
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 
 	hv_fpu_load(x);
+	x->rcu_note = true;
 	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	vcpu->in_section = true;
 	vcpu->stat.sections++;
@@ -102,11 +103,12 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 		return HV_NEXT_RESUME;
 	}
 	hv_events_inject(x);
-	guest_timing_enter_irqoff();
+	hv_guest_time_begin();
 	hv_fpu_enter(x);
-	guest_state_enter_irqoff();
+	hv_guest_state_enter(x->rcu_note);
+	x->rcu_note = false;
 	hv_v(enter)(x);
-	guest_state_exit_irqoff();
+	hv_guest_state_leave();
 	hv_fpu_leave(x);
 	vcpu->stat.exits++;
 	hv_v(exit_irqoff)(x);
@@ -115,7 +117,7 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	/* The interrupt that ended the run is taken here, still on the guest's time. */
 	local_irq_enable();
 	local_irq_disable();
-	guest_timing_exit_irqoff();
+	hv_guest_time_end();
 	local_irq_enable();
 
 	return hv_v(exit_handle)(x);

@@ -90,6 +90,7 @@ struct hv_vcpu_x86 {
 	u64 cr4_guest;			/* as the guest reads it */
 	struct hv_gpt_mode gpt;		/* digest of the paging registers below */
 	u64 gpt_cr0, gpt_cr4, gpt_efer;
+	bool rcu_note;			/* the next entry tells RCU of a quiescent state */
 	u64 pio_next_rip;		/* with HV_PENDING_PIO_IN: RIP after it; 0 decode again */
 	hv_gpa_t mmio_gpa;		/* with HV_PENDING_MMIO_READ: gpa of a plain move or NONE */
 
@@ -248,6 +249,8 @@ void hv_ioapic_release(struct hv_vm_x86 *vm);
 void hv_ioapic_reset(struct hv_vm_x86 *vm);
 int hv_ioapic_mmio_read(struct hv_vm_x86 *vm, hv_gpa_t gpa, u32 len, u64 *val);
 int hv_ioapic_mmio_write(struct hv_vm_x86 *vm, hv_gpa_t gpa, u32 len, u64 val);
+void hv_ioapic_get_state(struct hv_vm_x86 *vm, struct hv_rec_ioapic *rec);
+int hv_ioapic_set_state(struct hv_vm_x86 *vm, const struct hv_rec_ioapic *rec);	/* -EINVAL */
 void hv_ioapic_eoi(struct hv_vm_x86 *vm, u8 vector);	/* from the local APIC, level vectors only */
 
 /* ---- second-level paging: arch/x86/mmu/mmu.h has the rest ---- */

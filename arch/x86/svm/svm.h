@@ -3,6 +3,7 @@
 #ifndef _HV_SVM_H
 #define _HV_SVM_H
 
+#include <linux/io.h>
 #include "../x86.h"
 #include "vmcb.h"
 
