@@ -4,7 +4,7 @@
  * and (later) vmbus call. Context letters as in core.h; wire names are in hvguest/tlfs.h.
  *
  * Locks: hv_tlfs_vm.lock (a mutex inside vcpu->lock, outside slots_lock) for partition
- * registers; hv_tlfs_vcpu.lock (raw, taken in hard-irq context) for SINTs, message
+ * registers; hv_vsynic.lock (raw, taken in hard-irq context) for SINTs, message
  * queue and timers. Nothing is called with the raw lock held but hrtimers: interrupts
  * are raised after it is dropped, so the local APIC may call hv_tlfs_eoi() from anywhere.
  */
@@ -12,16 +12,13 @@
 #define _HV_TLFS_H
 
 #include <linux/bitmap.h>
-#include <linux/hrtimer.h>
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
 #include <hvguest/tlfs.h>
 #include <hv/types.h>
-#include "virt/lib/stimer_rules.h"
 
 struct eventfd_ctx;
 
-/* Letters as in types.h; P: hv_tlfs_vm.lock, Q: hv_tlfs_vcpu.lock, T: the vCPU's thread. */
+/* Letters as in types.h; P: hv_tlfs_vm.lock, Q: hv_vsynic.lock, T: the vCPU's thread. */
 struct hv_tlfs_vm {
 	struct mutex lock;
 	u64 scale;		/* I: of the reference TSC page; 0: the host's TSC can not be used */
@@ -38,41 +35,12 @@ struct hv_tlfs_vm {
 	u64 crash_ctl;		/* A: as written by the guest */
 };
 
-/* A message on its way to a slot. Its owner fills all but @link. */
-struct hv_vsynic_msg {
-	struct list_head link;	/* Q; empty: not queued */
-	u32 type;
-	u8  sint;
-	u8  size;
-	u64 sender;
-	const void *payload;	/* owned with the message, stays until it left the queue */
-};
-
-struct hv_vstimer {
-	struct hrtimer timer;
-	struct hv_stimer_regs regs;		/* Q */
-	struct hv_vsynic_msg msg;		/* Q */
-	struct tlfs_timer_message payload;	/* Q */
-	struct hv_vcpu *vcpu;			/* I */
-};
-
+/* The part of a vCPU's state that exits and interrupt injection look at; virt/vsynic.h nests it. */
 struct hv_tlfs_vcpu {
-	/* hot: looked at by exits and by interrupt injection */
 	struct tlfs_vp_assist *assist;	/* T: the page while it is enabled, else NULL */
 	bool assist_offered;		/* T: "no EOI required" stands in the page */
 	u16 queued;			/* A, written under Q: SINTs with waiting messages */
 	DECLARE_BITMAP(auto_eoi, 256);	/* A: vectors of SINTs with auto-EOI */
-
-	raw_spinlock_t lock;
-	struct list_head queue;		/* Q: messages in order of arrival, all SINTs */
-	struct tlfs_message *slots;	/* A, written under Q: SIMP while it delivers, else NULL */
-	unsigned long *events;		/* likewise SIEFP */
-	u64 sint[TLFS_SINTS];		/* A, written under Q */
-	u64 scontrol;			/* T */
-	u64 siefp;			/* T */
-	u64 simp;			/* T */
-	u64 vp_assist;			/* T */
-	struct hv_vstimer timer[TLFS_STIMERS];
 };
 
 /* ---- CPUID and privileges: arch/x86/cpuid_tlfs.c ---- */

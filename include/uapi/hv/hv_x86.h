@@ -146,6 +146,7 @@ struct hv_rec_stimer {
 	__u64 expiry;		/* absolute reference time of the next expiry; 0 = not armed */
 	__u32 pending_msg;	/* expired, message not yet in its slot */
 	__u32 rsvd;
+	__u64 pending_due;	/* then: the time it was due at */
 };
 
 struct hv_rec_tlfs_vcpu {

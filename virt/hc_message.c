@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hc_message.c - HvPostMessage (TLFS 11.8.1)
+ *
+ * No connection takes messages before there is a VMBus server; the guest understands the
+ * status and goes on without.
+ */
+#include "hcall.h"
+
+u16 hv_hc_post_message(struct hv_hcall_ctx *c)
+{
+	struct tlfs_in_post_message in;
+	u16 status;
+
+	status = hv_hcall_read(c, 0, &in, sizeof(in));
+	if (status != TLFS_OK)
+		return status;
+	if (in.size > TLFS_MESSAGE_PAYLOAD || in.type == TLFS_MESSAGE_NONE ||
+	    (in.type & TLFS_MESSAGE_HYPERVISOR))
+		return TLFS_INVALID_PARAMETER;
+	return TLFS_INVALID_CONNECTION_ID;
+}
