@@ -120,7 +120,14 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	hv_guest_time_end();
 	local_irq_enable();
 
-	return hv_v(exit_handle)(x);
+	next = hv_v(exit_handle)(x);
+	if (trace_hv_exit_enabled()) {
+		u64 code, info1, info2;
+
+		hv_v(exit_info)(x, &code, &info1, &info2);
+		trace_hv_exit(vcpu, code, info1, info2, x->rip, next);
+	}
+	return next;
 }
 
 bool hv_arch_vcpu_has_event(struct hv_vcpu *vcpu)

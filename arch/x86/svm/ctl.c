@@ -92,7 +92,6 @@ void hv_svm_vcpu_reset(struct hv_vcpu_x86 *x)
 	v->dr7 = 0x400;
 	v->rflags = 2;
 	s->asid_cpu = -1;
-	s->last_tpr = 0;
 	s->guest_drs = false;
 }
 

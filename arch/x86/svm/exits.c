@@ -241,6 +241,8 @@ enum hv_next hv_svm_exit_handle(struct hv_vcpu_x86 *x)
 		return exits[code](s);
 	if (code == SVM_EXIT_NPF)
 		return exit_npf(s);
+	if (code == HV_SVM_EXIT_OFF)
+		return HV_NEXT_STOP;
 	return hv_exit_internal(x, (s64)code == SVM_EXIT_ERR || (u32)code == (u32)SVM_EXIT_ERR ?
 				HV_INTERNAL_ENTRY : HV_INTERNAL_UNKNOWN_EXIT, code,
 				s->vmcb->exit_info1, s->vmcb->exit_info2, x->rip);

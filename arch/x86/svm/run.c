@@ -36,13 +36,13 @@ void hv_svm_tlb_flush(struct hv_vcpu_x86 *x)
 		s->asid_cpu = -1;	/* a fresh ASID has no translations */
 }
 
-/* Section begins: remember the host's hidden state once; it cannot change until the section ends. */
+/* Section begins. */
 void hv_svm_load(struct hv_vcpu_x86 *x)
 {
 	struct hv_vcpu_svm *s = to_svm(x);
 	struct hv_svm_cpu *c = this_cpu_ptr(&hv_svm_cpu);
 
-	asm volatile("vmsave %0" : : "a"(c->host_spa) : "memory");
+	s->host_saved = false;
 	if (c->last != s) {
 		/* Translations and branch predictions of another guest must not serve this one. */
 		if (c->last && c->last->x.core.vm != x->core.vm)
@@ -152,6 +152,16 @@ void hv_svm_enter(struct hv_vcpu_x86 *x)
 	struct hv_svm_cpu *c = this_cpu_ptr(&hv_svm_cpu);
 	u8 tpr = hv_lapic_tpr_get(x) >> 4;
 
+	/* Reboot switches SVM off by an IPI, at any time but with interrupts off. */
+	if (unlikely(!c->on)) {
+		v->exit_code = HV_SVM_EXIT_OFF;
+		return;
+	}
+	if (unlikely(!s->host_saved)) {
+		/* The host's hidden state cannot change until the section ends. */
+		asm volatile("vmsave %0" : : "a"(c->host_spa) : "memory");
+		s->host_saved = true;
+	}
 	if (unlikely(s->asid_cpu != x->core.cpu || s->asid_gen != c->asid_gen))
 		asid_take(c, s);
 	if (tpr != (v->int_ctl & SVM_INT_TPR)) {

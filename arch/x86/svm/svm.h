@@ -13,10 +13,9 @@ struct hv_vcpu_svm {
 	phys_addr_t vmcb_spa;		/* I */
 	u32 asid_gen;			/* generation of the CPU's ASIDs it was taken from */
 	int asid_cpu;			/* CPU it was taken on, -1 none */
-	bool tpr_stale;			/* V_TPR must be read back after the exit */
+	bool host_saved;		/* this section did VMSAVE for the host */
 	bool guest_drs;			/* DR0-3, 6 of the guest are in the CPU */
 	u64 host_tsc_aux;		/* to put back at the end of the section */
-	u8 last_tpr;			/* V_TPR given to the guest */
 };
 
 static inline struct hv_vcpu_svm *to_svm(struct hv_vcpu_x86 *x)
@@ -35,6 +34,9 @@ struct hv_svm_cpu {
 	struct page *hsave;
 	struct page *host;
 };
+
+/* Our own exit code: SVM was switched off under us (reboot). Beyond what hardware uses. */
+#define HV_SVM_EXIT_OFF	0xf0000001ULL
 
 DECLARE_PER_CPU(struct hv_svm_cpu, hv_svm_cpu);
 
