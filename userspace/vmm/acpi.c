@@ -45,6 +45,12 @@ struct tables {
 	unsigned int	nr;
 };
 
+static void zeroes(struct bytes *b, unsigned int n)
+{
+	while (n--)
+		bytes_le(b, 0, 1);
+}
+
 static void checksum(uint8_t *p, size_t len, size_t at)
 {
 	uint8_t sum = 0;
@@ -222,11 +228,9 @@ static uint64_t facs_put(struct tables *t)
 	start = t->b.len;
 	bytes_put(&t->b, "FACS", 4);
 	bytes_le(&t->b, 64, 4);
-	while (t->b.len < start + 32)
-		bytes_le(&t->b, 0, 1);
+	zeroes(&t->b, 24);		/* signature, vectors, lock, flags */
 	bytes_le(&t->b, 2, 1);		/* version */
-	while (t->b.len < start + 64 && !t->b.overflow)
-		bytes_le(&t->b, 0, 1);
+	zeroes(&t->b, 31);
 	return t->gpa + start;
 }
 
@@ -238,12 +242,6 @@ static void gas_put(struct bytes *b, uint16_t port, uint8_t bytes)
 	bytes_le(b, 0, 1);
 	bytes_le(b, bytes > 2 ? 3 : bytes, 1);
 	bytes_le(b, bytes ? port : 0, 8);
-}
-
-static void zeroes(struct bytes *b, unsigned int n)
-{
-	while (n--)
-		bytes_le(b, 0, 1);
 }
 
 static void fadt_put(struct tables *t, uint64_t facs, uint64_t dsdt)
