@@ -7,8 +7,6 @@
  * (partition id, CPU management, isolation), guest idle, and XMM input. The VP run time
  * counter is left out because a moved VM would see it go back.
  */
-#include <asm/cpufeature.h>
-#include <asm/tsc.h>
 #include <hv/tlfs.h>
 #include "x86.h"
 
@@ -27,15 +25,6 @@
 
 #define VERSION_MAJOR	10	/* of the interface, as Hyper-V numbers it: only printed by guests */
 #define VERSION_BUILD	20348
-
-enum hv_tsc_trust hv_arch_tsc_trust(void)
-{
-	if (check_tsc_unstable())
-		return HV_TSC_NONE;
-	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) && boot_cpu_has(X86_FEATURE_NONSTOP_TSC))
-		return HV_TSC_INVARIANT;
-	return HV_TSC_SYNCHRONIZED;
-}
 
 static const struct {
 	u32 leaf;
@@ -60,12 +49,13 @@ bool hv_cpuid_tlfs(struct hv_vm *vm, u32 leaf, u32 out[4])
 {
 	unsigned int i;
 
-	if (leaf >> 8 != TLFS_CPUID_BASE >> 8 || (vm && !vm->tlfs))
+	if (vm && (vm->flags & HV_VM_F_NO_TLFS))
 		return false;
-	memset(out, 0, 4 * sizeof(u32));
-	for (i = 0; i < ARRAY_SIZE(leaves); i++)
-		if (leaves[i].leaf == leaf)
-			memcpy(out, leaves[i].out, sizeof(leaves[i].out));
+	for (i = 0; i < ARRAY_SIZE(leaves) && leaves[i].leaf != leaf; i++)
+		;
+	if (i == ARRAY_SIZE(leaves))
+		return false;
+	memcpy(out, leaves[i].out, sizeof(leaves[i].out));
 	if (leaf == TLFS_CPUID_FEATURES && hv_arch_tsc_trust() == HV_TSC_INVARIANT)
 		out[0] |= TLFS_PRIV_A_TSC_INVARIANT;
 	return true;

@@ -44,7 +44,7 @@ struct hv_tlfs_vcpu {
 };
 
 /* ---- CPUID and privileges: arch/x86/cpuid_tlfs.c ---- */
-/* Leaf 0x40000000..0x400000ff of @vm (NULL: as a new VM would see it); false: not ours. [any] */
+/* Leaf of @vm (NULL: as a new VM would see it; its flags are set); false: there is no such leaf. [any] */
 bool hv_cpuid_tlfs(struct hv_vm *vm, u32 leaf, u32 out[4]);
 /*
  * Shall CPUID 0x80000007 EDX[8] (invariant TSC) be shown now? Only after the guest asked
