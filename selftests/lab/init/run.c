@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -203,21 +204,27 @@ int run_shell(const char *tty, const char *cwd)
 
 	if (!pid) {
 		static char *const argv[] = { "bash", "--norc", NULL };
+		static char *const env[] = {
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			"HOME=/tmp", "TERM=vt100", "PS1=lab# ", NULL
+		};
+		struct termios t;
 		int fd;
 
 		setsid();
 		fd = open(tty, O_RDWR);
 		ioctl(fd, TIOCSCTTY, 1);
+		/* The terminal at the other end adds the carriage returns. */
+		if (!tcgetattr(fd, &t)) {
+			t.c_oflag &= ~ONLCR;
+			tcsetattr(fd, TCSANOW, &t);
+		}
 		dup2(fd, 0);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-		setenv("HOME", "/tmp", 1);
-		setenv("TERM", "vt100", 1);
-		setenv("PS1", "lab# ", 1);
 		if (chdir(cwd))
 			dprintf(2, "lab: %s: %s\n", cwd, strerror(errno));
-		execvp(argv[0], argv);
+		execvpe(argv[0], argv, env);
 		_exit(127);
 	}
 	waitpid(pid, &status, 0);
