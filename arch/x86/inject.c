@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* inject.c - exceptions, NMIs and interrupts on their way into the guest */
 #include <asm/processor-flags.h>
-#include "x86.h"
+#include "lapic.h"
 
 #define VEC_DB	1
 #define VEC_DF	8
@@ -98,7 +98,24 @@ static void exception_inject(struct hv_vcpu_x86 *x)
 	hv_v(inject)(x, HV_EV_EXCEPTION, ev->exc_vector, ev->exc_has_error, ev->exc_error);
 }
 
-static void windows_set(struct hv_vcpu_x86 *x, bool irq, bool nmi)
+/*
+ * An interrupt that only the TPR holds back: the guest lowers that without an exit, so
+ * its priority class must be watched for. 0: none.
+ */
+static unsigned int tpr_blocked(struct hv_vcpu_x86 *x)
+{
+	const struct hv_lapic *l = x->lapic;
+	int top;
+
+	if (likely(!l->held_back || !(l->apic.tpr >> 4)))
+		return 0;
+	top = hv_apic_top(l->apic.irr);
+	if (top < 0 || (l->apic.isr_top >= 0 && l->apic.isr_top >> 4 >= top >> 4))
+		return 0;
+	return top >> 4;
+}
+
+static void windows_set(struct hv_vcpu_x86 *x, unsigned int irq, bool nmi)
 {
 	if (x->ev.irq_window != irq) {
 		x->ev.irq_window = irq;
@@ -140,14 +157,18 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 	}
 	/* Masked: watch for the IRET. Not masked but no slot or in a shadow: at the next chance. */
 	nmi_wait = ev->nmi_masked;
-	vector = hv_lapic_pending(x);
+	vector = hv_lapic_attention(x) ? hv_lapic_pending(x) : -1;
 	if (vector >= 0 && slot && hv_irq_allowed(x)) {
 		hv_lapic_accept(x, vector);
 		x->core.stat.irq_injected++;
 		hv_v(inject)(x, HV_EV_INTR, vector, false, 0);
 		vector = hv_lapic_pending(x);
 	}
-	windows_set(x, vector >= 0 || (nmi && !ev->nmi_masked), nmi_wait);
+	if (unlikely(vector >= 0 || (nmi && !ev->nmi_masked)))
+		windows_set(x, 15, nmi_wait);
+	else
+		windows_set(x, tpr_blocked(x), nmi_wait);
+	hv_lapic_assist_offer(x);
 }
 
 /*

@@ -46,7 +46,8 @@ V_OP(int_shadow_get, u32, (struct hv_vcpu_x86 *x))	/* 0, 1 */
 V_OP(int_shadow_set, void, (struct hv_vcpu_x86 *x, u32 on))
 /* events: at most one injection is outstanding; the vendor reports interrupted delivery by x->ev.reinject */
 V_OP(inject, void, (struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bool has_error, u32 error))
-V_OP(irq_window, void, (struct hv_vcpu_x86 *x, bool on))
+/* leave when an interrupt of priority class @prio (1..15) could be taken; 0: do not */
+V_OP(irq_window, void, (struct hv_vcpu_x86 *x, unsigned int prio))
 V_OP(nmi_window, void, (struct hv_vcpu_x86 *x, bool on))
 /* translation and time */
 V_OP(tsc_offset_set, void, (struct hv_vcpu_x86 *x, u64 offset))

@@ -9,7 +9,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <hv/hv_state.h>
-#include "x86.h"
+#include "lapic.h"
 
 static int get_regs(struct hv_vcpu_x86 *x, void *buf)
 {
@@ -41,7 +41,6 @@ static int get_sregs(struct hv_vcpu_x86 *x, void *buf)
 {
 	struct hv_rec_sregs *r = buf;
 	unsigned int i;
-	u64 base = 0;
 
 	memset(r, 0, sizeof(*r));
 	for (i = 0; i < HV_SEG_NR; i++)
@@ -54,8 +53,7 @@ static int get_sregs(struct hv_vcpu_x86 *x, void *buf)
 	r->cr4 = hv_v(cr_get)(x, 4);
 	r->cr8 = hv_lapic_tpr_get(x) >> 4;
 	r->efer = hv_v(efer_get)(x);
-	hv_lapic_msr_get(x, MSR_IA32_APICBASE, &base);
-	r->apic_base = base;
+	r->apic_base = hv_lapic_base(x);
 	return 0;
 }
 
@@ -83,7 +81,7 @@ static int set_sregs(struct hv_vcpu_x86 *x, const void *buf)
 
 	if (sregs_check(x, r))
 		return -EINVAL;
-	if (hv_lapic_msr_set(x, MSR_IA32_APICBASE, r->apic_base) != HV_MSR_OK)
+	if (hv_lapic_base_restore(x, r->apic_base))
 		return -EINVAL;
 	for (i = 0; i < HV_SEG_NR; i++)
 		hv_v(seg_set)(x, i, &r->seg[i]);
@@ -122,14 +120,11 @@ static int set_debug(struct hv_vcpu_x86 *x, const void *buf)
 	return 0;
 }
 
-/* Events; the local APIC keeps INIT and SIPI until they are served, so serve them first. */
 static int get_events(struct hv_vcpu_x86 *x, void *buf)
 {
 	struct hv_rec_events *r = buf;
 	struct hv_x86_events *ev = &x->ev;
 
-	if (hv_vcpu_take_request(&x->core, HV_REQ_INIT_SIPI))
-		hv_lapic_service(x);
 	*r = (struct hv_rec_events) {
 		.level = x->core.level,
 		.mp_state = x->mp_state,
@@ -147,6 +142,7 @@ static int get_events(struct hv_vcpu_x86 *x, void *buf)
 		.reinject_has_error = ev->reinject_has_error,
 		.started = x->core.started,
 	};
+	hv_lapic_latch_get(x, &r->init_pending, &r->sipi_pending, &r->sipi_vector);
 	return 0;
 }
 
@@ -157,8 +153,8 @@ static int set_events(struct hv_vcpu_x86 *x, const void *buf)
 
 	if (r->level || r->mp_state > HV_MP_SHUTDOWN || r->exc_pending > 1 || r->exc_vector > 31 ||
 	    r->nmi_pending > 2 || r->nmi_masked > 1 || r->int_shadow > 1 ||
-	    r->reinject > HV_EV_SOFT_INT + 1 || r->reinject == 2 || r->init_pending ||
-	    r->sipi_pending || r->sipi_vector || r->started > 1 || memchr_inv(r->rsvd, 0, 3))
+	    r->reinject > HV_EV_SOFT_INT + 1 || r->reinject == 2 || r->init_pending > 1 ||
+	    r->sipi_pending > 1 || r->started > 1 || memchr_inv(r->rsvd, 0, 3))
 		return -EINVAL;
 	if (r->reinject == HV_EV_EXCEPTION + 1 && r->reinject_vector > 31)
 		return -EINVAL;
@@ -176,6 +172,7 @@ static int set_events(struct hv_vcpu_x86 *x, const void *buf)
 	ev->reinject_error = r->reinject_error;
 	ev->reinject_has_error = r->reinject_has_error;
 	hv_v(int_shadow_set)(x, r->int_shadow);
+	hv_lapic_latch_set(x, r->init_pending, r->sipi_pending, r->sipi_vector);
 	x->core.started = r->started;
 	WRITE_ONCE(x->mp_state, r->mp_state);
 	hv_vcpu_request(&x->core, HV_REQ_EVENT);

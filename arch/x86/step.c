@@ -5,7 +5,7 @@
 #include <hv/guest_time.h>
 #include <hv/run.h>
 #include <hv/trace.h>
-#include "x86.h"
+#include "lapic.h"
 
 /*
  * A section keeps preemption off and the guest's extended state in the CPU, so that exits
@@ -111,6 +111,7 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	hv_guest_state_leave();
 	hv_fpu_leave(x);
 	vcpu->stat.exits++;
+	hv_lapic_assist_collect(x);
 	hv_v(exit_irqoff)(x);
 	hv_vcpu_state_set(vcpu, HV_VS_LOADED);
 

@@ -61,7 +61,7 @@ struct hv_x86_events {
 	bool nmi_window;	/* IRET is being watched for */
 	bool nmi_step;		/* one step over that IRET, by TF of ours */
 	bool nmi_step_tf;	/* the guest had TF set itself */
-	bool irq_window;
+	u8 irq_window;		/* priority class being watched for, 0 none */
 };
 
 struct hv_vcpu_x86 {

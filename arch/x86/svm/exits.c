@@ -2,6 +2,7 @@
 /* exits.c - what each #VMEXIT means (APM vol. 2, appendix C) */
 #include <uapi/asm/svm.h>
 #include <hv/trace.h>
+#include "../lapic.h"
 #include "svm.h"
 
 #define OP_VMMCALL	HV_OPCODE3(0x0f, 0x01, 0xd9)
@@ -26,8 +27,10 @@ static enum hv_next exit_nmi(struct hv_vcpu_svm *s)
 static enum hv_next exit_vintr(struct hv_vcpu_svm *s)
 {
 	s->x.core.stat.exits_irq_window++;
-	s->x.ev.irq_window = false;
-	hv_svm_irq_window(&s->x, false);
+	s->x.ev.irq_window = 0;
+	hv_svm_irq_window(&s->x, 0);
+	/* A lowered TPR was not seen by the local APIC: look again. */
+	hv_lapic_prio_changed(s->x.lapic);
 	return HV_NEXT_RESUME;
 }
 

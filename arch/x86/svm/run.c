@@ -219,20 +219,20 @@ void hv_svm_inject(struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bo
 }
 
 /*
- * A dummy virtual interrupt of the highest priority: the guest leaves with VINTR at the
- * first point where it could take an interrupt.
+ * A dummy virtual interrupt: the guest leaves with VINTR at the first point where it
+ * could take one of this priority.
  */
-void hv_svm_irq_window(struct hv_vcpu_x86 *x, bool on)
+void hv_svm_irq_window(struct hv_vcpu_x86 *x, unsigned int prio)
 {
 	struct hv_vcpu_svm *s = to_svm(x);
 	struct hv_vmcb *v = s->vmcb;
 
 	v->int_ctl &= ~(SVM_INT_V_IRQ | 0xfu << SVM_INT_PRIO_SHIFT);
-	if (on)
-		v->int_ctl |= SVM_INT_V_IRQ | 0xfu << SVM_INT_PRIO_SHIFT;
+	if (prio)
+		v->int_ctl |= SVM_INT_V_IRQ | prio << SVM_INT_PRIO_SHIFT;
 	v->int_vector = 0;
 	hv_svm_dirty(s, SVM_C_INT);
-	hv_svm_intercept(s, SVM_I_VINTR, on);
+	hv_svm_intercept(s, SVM_I_VINTR, prio);
 }
 
 /* NMIs stay masked until the guest's IRET. */

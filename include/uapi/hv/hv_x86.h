@@ -106,7 +106,7 @@ struct hv_rec_events {
 	__u32 exc_error;
 	__u32 reinject_error;
 	__u8  reinject_has_error;
-	__u8  init_pending;	/* this and the next two: 0, a get serves them first */
+	__u8  init_pending;	/* INIT and SIPI that arrived and took no effect yet */
 	__u8  sipi_pending;
 	__u8  sipi_vector;
 	__u8  started;		/* has run since creation or reset */
