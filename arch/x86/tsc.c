@@ -10,6 +10,15 @@
 #include <asm/msr.h>
 #include "x86.h"
 
+enum hv_tsc_trust hv_arch_tsc_trust(void)
+{
+	if (check_tsc_unstable())
+		return HV_TSC_NONE;
+	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) && boot_cpu_has(X86_FEATURE_NONSTOP_TSC))
+		return HV_TSC_INVARIANT;
+	return HV_TSC_SYNCHRONIZED;
+}
+
 static void offset_apply(struct hv_vcpu_x86 *x)
 {
 	hv_v(tsc_offset_set)(x, READ_ONCE(to_vm_x86(x->core.vm)->tsc_offset) + x->tsc_delta);
