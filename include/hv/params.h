@@ -19,7 +19,6 @@
 	P(decode_assist, HV_HWF_DECODE_ASSIST, "instruction bytes from the CPU") \
 	P(flush_by_asid, HV_HWF_FLUSH_BY_ASID, "TLB flush of one guest") \
 	P(clean_bits, HV_HWF_CLEAN_BITS, "VMCB clean bits")		\
-	P(tsc_scaling, HV_HWF_TSC_SCALING, "TSC frequency scaling")	\
 	P(pause_filter, HV_HWF_PAUSE_FILTER, "pause filter")		\
 	P(xsave, HV_HWF_XSAVE, "XSAVE and AVX for guests")		\
 	P(virt_spec_ctrl, HV_HWF_VIRT_SPEC_CTRL, "virtual SPEC_CTRL")

@@ -2,12 +2,12 @@
 /* hw.c - SVM on a host CPU: detection, switching on and off (APM vol. 2, 15.2 to 15.4) */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/moduleparam.h>
 #include <linux/mm.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/msr-index.h>
 #include <hv/hv_caps.h>
+#include <hv/params.h>
 #include "svm.h"
 
 #define SVM_LEAF		0x8000000a
@@ -15,20 +15,6 @@
 
 DEFINE_PER_CPU(struct hv_svm_cpu, hv_svm_cpu);
 struct hv_svm_features hv_svm_feat;
-
-/* Each optional feature has an off switch, so that the path without it can be tested. */
-static bool nrips = true, decode_assist = true, flush_by_asid = true, clean_bits = true;
-static bool pause_filter = true;
-module_param(nrips, bool, 0444);
-MODULE_PARM_DESC(nrips, "use the next RIP the CPU saves (default on)");
-module_param(decode_assist, bool, 0444);
-MODULE_PARM_DESC(decode_assist, "use the instruction bytes the CPU delivers (default on)");
-module_param(flush_by_asid, bool, 0444);
-MODULE_PARM_DESC(flush_by_asid, "flush one guest's translations only (default on)");
-module_param(clean_bits, bool, 0444);
-MODULE_PARM_DESC(clean_bits, "let the CPU cache unchanged parts of the VMCB (default on)");
-module_param(pause_filter, bool, 0444);
-MODULE_PARM_DESC(pause_filter, "exit when a guest spins with PAUSE (default on)");
 
 bool hv_svm_hw_supported(void)
 {
@@ -44,16 +30,18 @@ bool hv_svm_hw_supported(void)
 int hv_svm_hw_setup(void)
 {
 	struct hv_svm_features *f = &hv_svm_feat;
+	u64 may = hv_params_features();		/* each optional feature has an off switch */
 	u32 eax, edx, ecx;
 	int cpu;
 
 	cpuid(SVM_LEAF, &eax, &f->nr_asids, &ecx, &edx);
-	f->nrips = nrips && (edx & BIT(3));
-	f->clean_bits = clean_bits && (edx & BIT(5));
-	f->flush_asid = flush_by_asid && (edx & BIT(6));
-	f->decode_assist = decode_assist && (edx & BIT(7));
-	f->pause_filter = pause_filter && (edx & BIT(10)) && (edx & BIT(12));
-	f->v_spec_ctrl = edx & BIT(20);
+	f->nrips = (may & HV_HWF_NEXT_RIP) && (edx & BIT(3));
+	f->clean_bits = (may & HV_HWF_CLEAN_BITS) && (edx & BIT(5));
+	f->flush_asid = (may & HV_HWF_FLUSH_BY_ASID) && (edx & BIT(6));
+	f->decode_assist = (may & HV_HWF_DECODE_ASSIST) && (edx & BIT(7));
+	f->pause_filter = (may & HV_HWF_PAUSE_FILTER) && (edx & BIT(10)) &&
+			  (edx & BIT(12));
+	f->v_spec_ctrl = (may & HV_HWF_VIRT_SPEC_CTRL) && (edx & BIT(20));
 	f->rdtscp = boot_cpu_has(X86_FEATURE_RDTSCP);
 
 	for_each_possible_cpu(cpu) {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* hvio.c - see hvio.h */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "hvio.h"
+
+const uint8_t hv_code_spin[2] = { 0xeb, 0xfe };
+const uint8_t hv_code_halt[3] = { 0xf4, 0xeb, 0xfd };
+const uint8_t hv_code_out[4] = { 0xe6, 0x42, 0xeb, 0xfc };
+
+int hv_open(void)
+{
+	int fd = open("/dev/hv", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		tap_bail("/dev/hv: %s", strerror(errno));
+	return fd;
+}
+
+int hv_vm_new(int sys, uint32_t flags, uint32_t max_vcpus)
+{
+	struct hv_vm_args args = { .flags = flags, .max_vcpus = max_vcpus, .name = "test" };
+
+	return (int)hv_do(sys, HV_SYS_CREATE_VM, &args);
+}
+
+int hv_vcpu_new(int vm, uint32_t index)
+{
+	struct hv_vcpu_args args = { .index = index, .vnode = HV_NO_VNODE };
+
+	return (int)hv_do(vm, HV_VM_CREATE_VCPU, &args);
+}
+
+struct hv_run *hv_run_map(int vcpu)
+{
+	void *p = mmap(NULL, HV_RUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+
+	if (p == MAP_FAILED)
+		tap_bail("run page: %s", strerror(errno));
+	return p;
+}
+
+void *hv_ram_new(int vm, uint32_t slot, uint64_t gpa, uint64_t bytes)
+{
+	struct hv_slot_args args = {
+		.slot = slot, .vnode = HV_NO_VNODE, .gpa = gpa, .bytes = bytes, .fd = -1,
+	};
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		tap_bail("guest memory: %s", strerror(errno));
+	args.host_addr = (uintptr_t)p;
+	hv_do(vm, HV_VM_SET_SLOT, &args);
+	return p;
+}
+
+void hv_ram_free(int vm, uint32_t slot, void *host, uint64_t bytes)
+{
+	struct hv_slot_args args = { .slot = slot, .vnode = HV_NO_VNODE, .fd = -1 };
+
+	hv_do(vm, HV_VM_SET_SLOT, &args);
+	munmap(host, bytes);
+}
+
+void *hv_reset_code(int vm, const void *code, size_t len)
+{
+	uint8_t *page = hv_ram_new(vm, HV_RESET_SLOT, HV_RESET_PAGE, 4096);
+
+	if (len <= 16) {
+		memcpy(page + 0xff0, code, len);
+		return page;
+	}
+	if (len > 0xff0)
+		tap_bail("guest code of %zu bytes does not fit the page", len);
+	memcpy(page, code, len);
+	/* jmp near from 0xfff0 to 0xf000: back by 0xff3 from the next instruction */
+	memcpy(page + 0xff0, "\xe9\x0d\xf0", 3);
+	return page;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void *runner(void *arg)
+{
+	struct hv_runner *r = arg;
+
+	r->tid = (int)syscall(SYS_gettid);
+	while (!r->stop) {
+		r->last = hv_raw(r->vcpu, HV_VCPU_RUN, NULL);
+		r->exits++;
+		if (r->last == -EINTR)
+			continue;
+		if (r->last || (r->run->exit_kind != HV_EXIT_PIO && r->run->exit_kind != HV_EXIT_MMIO))
+			break;
+	}
+	return NULL;
+}
+
+void hv_runner_start(struct hv_runner *r, int vcpu)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	pthread_t t;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	memset(r, 0, sizeof(*r));
+	r->vcpu = vcpu;
+	r->run = hv_run_map(vcpu);
+	if (pthread_create(&t, NULL, runner, r))
+		tap_bail("cannot start a thread");
+	r->thread = t;
+}
+
+int hv_runner_wait(struct hv_runner *r, int vm)
+{
+	struct hv_run_state_args args = { .state = HV_RUN_STATE_RUNNING };
+	int i;
+
+	(void)r;
+	for (i = 0; i < 2000; i++) {
+		if (hv_try(vm, HV_VM_SET_RUN_STATE, &args) == -EBUSY)
+			return 1;
+		usleep(1000);
+	}
+	return 0;
+}
+
+long hv_runner_stop(struct hv_runner *r)
+{
+	pthread_t t = r->thread;
+
+	r->stop = 1;
+	r->run->immediate_exit = 1;
+	pthread_kill(t, SIGUSR1);
+	pthread_join(t, NULL);
+	munmap(r->run, HV_RUN_BYTES);
+	return r->last;
+}
