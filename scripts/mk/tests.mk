@@ -7,6 +7,7 @@
 #	selftests/api/*_test.c		build/api/<name>, linked with selftests/lib alone,
 #					so that a test does not share libhv's bug
 #	selftests/guest/*.c, *.S	bare images, build/guest/<name>.elf
+#	selftests/cli/fake_vm.c		build/cli/hvctl, the real one but for the machine
 #	selftests/fuzz/*_fuzz.c		build/fuzz/<name>, clang with libFuzzer
 #
 # selftests/guest/lib/*.c and *.S (start-up code, console) are linked into
@@ -21,7 +22,7 @@ api-progs := $(api-names:%=build/api/%)
 guest-images := $(guest-names:%=build/guest/%.elf)
 fuzz-progs := $(fuzz-names:%=build/fuzz/%)
 
-tests: tests-lab tests-unit $(api-progs) $(guest-images)
+tests: tests-lab tests-unit tests-cli $(api-progs) $(guest-images)
 tests-unit: $(unit-progs)
 
 # --- unit
@@ -44,6 +45,16 @@ build/api/%: build/obj/selftests/api/%.o $(api-help)
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -pthread -o $@ $(filter %.o,$^)
+
+# --- hvctl with a fake VM, sanitized
+hvctl-san := $(patsubst %,build/san/obj/%.o,$(call folder-objs,userspace/hvctl))
+build/cli/hvctl: build/san/obj/selftests/cli/fake_vm.o $(hvctl-san) $(san-libs) build/lib/libhvpure.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(san-flags) -pthread -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+		-Wl,--end-group -Wl,--as-needed $(call pkg-libs,$(all-pkgs))
+
+tests-cli: build/cli/hvctl
 
 # --- bare guests: freestanding 64-bit code in a 32-bit container, because
 # multiboot loaders read 32-bit ELF.
@@ -98,10 +109,11 @@ $(foreach n,$(lab-names),$(eval $(call lab-rule,$(n))))
 tests-lab: $(lab-progs)
 
 -include $(patsubst %,build/san/obj/selftests/unit/%.d,$(unit-names))
+-include build/san/obj/selftests/cli/fake_vm.d
 -include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
 -include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
 -include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)
 -include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(patsubst %.o,%.d,$(foreach n,$(lab-names),$(call lab-objs,$(n))))
 
 .SECONDARY:
-.PHONY: tests tests-unit tests-lab unit fuzz
+.PHONY: tests tests-cli tests-unit tests-lab unit fuzz

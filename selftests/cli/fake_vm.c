@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A VM without a CPU, so that every verb of hvctl can be tested where there is no /dev/hv.
+ *
+ * Linked with hvctl's own objects, the real event loop, console and control socket; it stands in for
+ * vmm_main() and the machine. The guest echoes what is typed, and obeys words of --append:
+ *
+ *	fake.fail=config|unsupported	do not start
+ *	fake.end=poweroff|crash|debug	end so after fake.after=MS (default 50)
+ *	fake.deaf			do not listen to the power button
+ *	fake.print=N			print N lines first
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "backends/chr.h"
+#include "backends/tty.h"
+#include "vmm/loop.h"
+#include "vmm/machine.h"
+
+struct machine {
+	const struct vmm_config	*cfg;
+	struct loop		*loop;
+	struct chr		*console;
+	enum vmm_state		state;
+	struct vmm_end		end;
+	struct loop_timer	timer;
+	struct loop_source	sig;
+};
+
+const char *vmm_state_name(enum vmm_state s)
+{
+	static const char *const names[] = { "setup", "paused", "running", "stopping", "resetting", "ended" };
+
+	return names[s];
+}
+
+const struct vmm_config *machine_config(const struct machine *m) { return m->cfg; }
+enum vmm_state machine_state(const struct machine *m) { return m->state; }
+struct loop *machine_loop(struct machine *m) { return m->loop; }
+struct chr *machine_console(struct machine *m) { return m->console; }
+const struct vmm_end *machine_end(const struct machine *m) { return &m->end; }
+const char *machine_serial_name(const struct machine *m) { (void)m; return NULL; }
+
+int machine_pause(struct machine *m)
+{
+	if (m->state != VMM_STATE_RUNNING && m->state != VMM_STATE_PAUSED)
+		return -EBUSY;
+	m->state = VMM_STATE_PAUSED;
+	return 0;
+}
+
+int machine_resume(struct machine *m)
+{
+	if (m->state != VMM_STATE_RUNNING && m->state != VMM_STATE_PAUSED)
+		return -EBUSY;
+	m->state = VMM_STATE_RUNNING;
+	return 0;
+}
+
+int machine_reset(struct machine *m)
+{
+	if (m->state != VMM_STATE_RUNNING)
+		return -EBUSY;
+	chr_write(m->console, (const uint8_t *)"reset\r\n", 7);
+	return 0;
+}
+
+static void end_with(struct machine *m, enum vmm_cause cause, int code, const char *text)
+{
+	m->state = VMM_STATE_ENDED;
+	m->end.cause = cause;
+	m->end.code = code;
+	snprintf(m->end.text, sizeof(m->end.text), "%s", text);
+	loop_stop(m->loop);
+}
+
+int machine_stop(struct machine *m)
+{
+	if (m->state != VMM_STATE_RUNNING && m->state != VMM_STATE_STOPPING)
+		return -EBUSY;
+	m->state = VMM_STATE_STOPPING;
+	if (!m->cfg->append || !strstr(m->cfg->append, "fake.deaf"))
+		loop_timer_arm(m->loop, &m->timer, loop_now() + 20000000);
+	return 0;
+}
+
+void machine_kill(struct machine *m, const char *by)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "killed by %s", by);
+	end_with(m, VMM_END_KILLED, 0, text);
+}
+
+int machine_stats(struct machine *m, struct machine_stat *out, int max)
+{
+	static const char *const names[] = { "vcpu0.exits.pio", "vcpu0.exits.hlt" };
+
+	(void)m;
+	for (int i = 0; i < 2 && i < max; i++)
+		out[i] = (struct machine_stat){ names[i], (uint64_t)i * 1000 + 7 };
+	return 2;
+}
+
+static const char *word(const struct machine *m, const char *key)
+{
+	static char value[32];
+	const char *at = m->cfg->append ? strstr(m->cfg->append, key) : NULL;
+
+	if (!at)
+		return NULL;
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + strlen(key), " "), at + strlen(key));
+	return value;
+}
+
+static void on_timer(struct loop_timer *t)
+{
+	struct machine *m = (struct machine *)((char *)t - offsetof(struct machine, timer));
+	const char *how = word(m, "fake.end=");
+
+	if (m->state == VMM_STATE_PAUSED)
+		return;
+	if (how && !strcmp(how, "crash"))
+		end_with(m, VMM_END_CRASHED, 0, "vcpu 0 cannot go on\nread its log");
+	else if (how && !strcmp(how, "debug"))
+		end_with(m, VMM_END_DEBUG_EXIT, 5, "the guest wrote 5 to isa-debug-exit");
+	else
+		end_with(m, VMM_END_POWEROFF, 0, "");
+}
+
+static void on_signal(struct loop_source *src, uint32_t events)
+{
+	(void)events;
+	machine_kill((struct machine *)((char *)src - offsetof(struct machine, sig)), "a signal");
+}
+
+static size_t on_input(void *arg, const uint8_t *buf, size_t len)
+{
+	struct machine *m = arg;
+
+	chr_write(m->console, buf, len);
+	return len;
+}
+
+static bool on_escape(void *arg, uint8_t byte)
+{
+	struct machine *m = arg;
+
+	if (byte != m->cfg->escape)
+		return false;
+	machine_kill(m, "the escape character");
+	return true;
+}
+
+static void make(struct machine *m, const struct vmm_fds *fds)
+{
+	struct chr_sink sink = { on_input, m };
+	const char *n;
+	sigset_t set;
+
+	loop_create(&m->loop);
+	chr_create(&m->console, m->loop);
+	chr_sink_set(m->console, &sink);
+	if (m->cfg->serial == VMM_SERIAL_STDIO) {
+		tty_raw_enter(fds->in);
+		chr_filter_set(m->console, on_escape, m);
+		chr_attach(m->console, fds->in, fds->out, CHR_ATTACH_KEEP);
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	m->sig = (struct loop_source){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), 1, on_signal };
+	loop_add(m->loop, &m->sig);
+	m->timer.fire = on_timer;
+	n = word(m, "fake.print=");
+	for (int i = 0; n && i < atoi(n); i++) {
+		char line[64];
+		int len = snprintf(line, sizeof(line), "line %d of the guest\r\n", i);
+
+		chr_write(m->console, (uint8_t *)line, (size_t)len);
+	}
+	if (word(m, "fake.end=")) {
+		uint64_t ms = word(m, "fake.after=") ? (uint64_t)atoi(word(m, "fake.after=")) : 50;
+
+		loop_timer_arm(m->loop, &m->timer, loop_now() + ms * 1000000);
+	}
+}
+
+int vmm_main(const struct vmm_config *cfg, const struct vmm_fds *fds, struct vmm_end *end)
+{
+	struct machine m = { .cfg = cfg, .state = VMM_STATE_SETUP };
+	const char *fail = word(&m, "fake.fail=");
+	struct ctl *ctl;
+
+	memset(end, 0, sizeof(*end));
+	if (fail) {
+		end->cause = !strcmp(fail, "config") ? VMM_END_CONFIG : VMM_END_UNSUPPORTED;
+		snprintf(end->text, sizeof(end->text), "fake failure\ntry another word");
+		if (fds->ready >= 0)
+			close(fds->ready);
+		return -1;
+	}
+	make(&m, fds);
+	if (ctl_create(&ctl, &m, fds->ctl))
+		return -1;
+	m.state = cfg->flags & VMM_F_START_PAUSED ? VMM_STATE_PAUSED : VMM_STATE_RUNNING;
+	if (fds->ready >= 0 && write(fds->ready, "", 1) == 1)
+		close(fds->ready);
+	loop_run(m.loop);
+	tty_raw_leave();
+	dprintf(fds->log, "ended: %s %s\n", vmm_cause_name(m.end.cause), m.end.text);
+	ctl_release(ctl);
+	chr_release(m.console);
+	loop_del(m.loop, &m.sig);
+	close(m.sig.fd);
+	loop_release(m.loop);
+	close(fds->log);
+	*end = m.end;
+	return 0;
+}

@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every verb of hvctl on VMs without a CPU (selftests/cli/fake_vm.c): results,
+# exit codes, JSON, wrong states, and what is left when a VM is killed.
+tool=$PWD/build/cli/hvctl
+dir=$(mktemp -d)
+export HV_RUNTIME_DIR=$dir/run XDG_RUNTIME_DIR=
+unset NO_COLOR
+failed=0
+trap 'for n in $("$tool" list -q); do "$tool" kill -f "$n" 2>/dev/null; done; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+echo kernel >k
+
+hv() { timeout 20 "$tool" "$@"; }
+
+# ok CODE WHAT PATTERN COMMAND...: exit code, and a line of stdout or stderr.
+ok()
+{
+	local want=$1 what=$2 pattern=$3 out code
+	shift 3
+	out=$("$@" 2>&1 </dev/null)
+	code=$?
+	if [ $code != "$want" ] || ! grep -qE -- "$pattern" <<<"$out"; then
+		echo "not ok - $what: exit code $code, wanted $want and /$pattern/:"
+		sed 's/^/    /' <<<"$out"
+		failed=1
+	else
+		echo "ok - $what"
+	fi
+}
+
+# json CODE WHAT EXPRESSION COMMAND...: one JSON document d on stdout for which it holds.
+json()
+{
+	local want=$1 what=$2 expr=$3 code
+	shift 3
+	"$@" >out.json 2>err.txt </dev/null
+	code=$?
+	if [ $code != "$want" ] || ! python3 -c "
+import json, sys
+d = json.load(open('out.json'))
+assert d['schema_version'] == 1
+sys.exit(0 if ($expr) else 1)"; then
+		echo "not ok - $what: exit code $code, wanted $want; not so: $expr"
+		cat out.json err.txt
+		failed=1
+	else
+		echo "ok - $what"
+	fi
+}
+
+# --- usage
+ok 2 "no command" "^Commands:" hv
+ok 0 "help" "^  run " hv --help
+ok 0 "help of a verb" "^Usage: hvctl stop" hv help stop
+ok 0 "--help after a verb" "^Usage: hvctl stop" hv stop --help
+ok 0 "exit codes" "^  9 +It took too long" hv help exit-codes
+ok 2 "unknown verb" "did you mean 'hvctl list'" hv lisst
+ok 2 "unknown option" "did you mean '--memory'" hv run --memroy 1G
+ok 2 "unknown key" "did you mean 'backing'" hv run -k k -m 1G,baking=thp
+ok 0 "help in a key list" "^  host-node=NODE" hv run -m help
+ok 0 "help as a key" "^  off=NAMES" hv start -c 2,help
+ok 2 "bad size" "512M or 4G" hv run -k k -m lots
+ok 2 "bad word" "one of auto, memfd" hv run -k k -m 1G,backing=gold
+ok 2 "missing value" "needs a value" hv run -k
+ok 2 "missing VM" "needs the name of a VM" hv pause
+ok 2 "word too many" "one word too many" hv show a b
+ok 2 "no kernel" "give a kernel" hv run
+ok 2 "bad name" "cannot be the name" hv start -k k -n ../x
+ok 2 "bad escape" "not a character" hv run -k k -e abc
+ok 7 "size without unit" "did you mean 512M" hv run -k k -m 512
+ok 7 "too many CPUs" "too large" hv run -k k -c 100000
+ok 7 "missing kernel" "cannot read the kernel nope: No such file" hv run -k nope
+json 2 "usage error as JSON" "d['error']['code'] == 2 and d['error']['name'] == 'usage'" hv --json run --bad
+ok 0 "dry run" "^memory=1073741824" hv run -k k -m 1G --dry-run
+ok 0 "dry run: kernel is absolute" "^kernel=/.*/k$" hv run -k k --dry-run
+ok 0 "append joins" "^append=a=1 b" hv run -k k --dry-run -a a=1 --append=b
+ok 0 "NUMA nodes add up" "^memory=3221225472" hv run -k k --numa memory=1G,cpus=0 --numa memory=2G,cpus=1 -c 2 --dry-run
+
+# --- nothing there
+ok 0 "empty list" "^NAME" hv list
+json 0 "empty list as JSON" "d['vms'] == []" hv list --json
+for verb in show stats logs pause resume reset stop kill wait console; do
+	ok 3 "$verb of no VM" "no (VM|log).*'none'|named 'none'" hv $verb none
+done
+
+# --- start and look
+ok 0 "start" "^a$" hv start -k k -n a -m 64M -c 2
+ok 0 "start with a made name" "^vm1$" hv start -k k -a fake.print=3
+ok 6 "name taken" "there already" hv start -k k -n a
+ok 0 "list" "^a +running +2 +64M" hv list
+ok 0 "bare names" "^vm1$" hv list -q
+json 0 "list as JSON" "[(v['name'], v['state']) for v in d['vms']] == [('a', 'running'), ('vm1', 'running')]" hv list --json
+json 0 "show" "d['memory'] == 64 << 20 and d['cpus'] == 2 and d['kernel'].endswith('/k')" hv show a --json
+json 0 "stats" "d['stats']['vcpu0.exits.hlt'] == 1007" hv stats a --json
+ok 0 "console ring" "^line 2 of the guest" hv logs --console vm1
+ok 2 "console ring and follow" "do not go together" hv logs --console --follow vm1
+
+# --- states
+json 0 "pause" "d['vms'][0]['state'] == 'paused'" hv pause a --json
+ok 0 "pause again" "" hv pause a
+ok 4 "reset while paused" "it is paused" hv reset a
+json 4 "wrong state as JSON" "d['error']['name'] == 'wrong-state'" hv reset a --json
+ok 4 "stop while paused" "it is paused" hv stop a
+ok 0 "resume both" "" hv resume a vm1
+ok 3 "two VMs, one missing" "named 'none'" hv pause none a
+ok 0 "the other was paused" "^state +paused" hv show a
+hv resume a
+ok 0 "reset" "" hv reset a
+
+# --- ends
+ok 0 "stop" "" hv stop a
+ok 3 "gone after stop" "has ended" hv show a
+ok 0 "its log stays" "ended: power-off" hv logs a
+ok 0 "start deaf" "^deaf$" hv start -k k -n deaf -a fake.deaf
+ok 9 "stop in vain" "did not power off" hv stop deaf --timeout 0.3
+ok 0 "no-wait" "" hv stop deaf --no-wait
+ok 9 "wait in vain" "has not ended" hv wait deaf --timeout 100ms
+ok 0 "kill two" "" hv kill deaf vm1
+ok 0 "both gone" "^NAME" hv list
+[ -z "$(hv list -q)" ] || { echo "not ok - list is not empty"; failed=1; }
+hv start -k k -n w >/dev/null
+(sleep 0.3; exec timeout 20 "$tool" kill w) &
+json 0 "wait tells the cause" "d['end']['cause'] == 'killed'" hv wait w --json
+wait
+
+# --- a VM process that dies or hangs
+hv start -k k -n dead >/dev/null
+hv start -k k -n hung >/dev/null
+pid=$(hv show dead --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["pid"])')
+hpid=$(hv show hung --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["pid"])')
+(sleep 0.3; kill -9 "$pid") &
+ok 1 "wait sees the death" "died without telling" hv wait dead
+wait
+kill -STOP "$hpid"
+ok 0 "a hung VM does not hang list" "^hung +unresponsive" timeout 4 "$tool" list
+[ -z "$(hv list -q | grep dead)" ] && [ ! -e run/dead.sock ] && [ ! -e run/dead.lock ] ||
+	{ echo "not ok - a dead VM leaves something"; ls run; failed=1; }
+ok 9 "kill of a hung VM" "kill --force" hv kill hung
+ok 0 "kill --force" "" hv kill --force hung
+ok 0 "its name is free" "^hung$" hv start -k k -n hung
+hv kill hung
+
+# --- start that fails, run
+ok 7 "invalid at start" "fake failure" hv start -k k -n f -a fake.fail=config
+json 8 "host at start" "d['error']['code'] == 8 and d['error']['next']" hv start --json -k k -a fake.fail=host
+[ -z "$(ls run | grep -E '^f\.|sock|lock')" ] || { echo "not ok - a failed start leaves files"; ls run; failed=1; }
+ok 2 "start on stdio" "no terminal" hv start -k k --serial stdio
+ok 0 "run to power-off" "line 0 of the guest" hv run -k k -a fake.print=1 -a fake.end=poweroff
+ok 11 "exit with guest" "" hv run -k k --exit-with-guest -a fake.end=debug
+ok 0 "debug exit without it" "" hv run -k k -a fake.end=debug
+ok 1 "crash" "vcpu 0 cannot go on" hv run -k k -a fake.end=crash
+ok 10 "run killed by a signal" "killed by a signal" timeout --preserve-status -s TERM 0.5 "$tool" run -k k
+(sleep 0.5; timeout 20 "$tool" kill vm1) &
+ok 10 "run killed by hvctl" "killed by hvctl kill" hv run -k k
+wait
+
+# --- run directories
+unset HV_RUNTIME_DIR
+export XDG_RUNTIME_DIR=$dir/xdg
+mkdir -m 700 xdg
+ok 0 "XDG_RUNTIME_DIR" "^x$" hv start -k k -n x
+[ -S xdg/hv/x.sock ] && [ "$(stat -c %a xdg/hv xdg/hv/x.sock | tr '\n' ' ')" = "700 600 " ] ||
+	{ echo "not ok - modes in the run directory"; ls -la xdg/hv; failed=1; }
+hv kill x
+mkdir -m 777 open
+ok 8 "a directory others can write" "cannot use the run directory" env HV_RUNTIME_DIR="$dir/open" "$tool" start -k k
+export HV_RUNTIME_DIR=$dir/run
+
+# --- the rest
+ok 0 "version" "^hvctl [0-9]" hv version
+ok 0 "version as an option" "^hvctl [0-9]" hv --version
+json 0 "version as JSON" "'hvctl' in d" hv version --json
+json 0 "doctor of a good machine" "all('probe' in f for f in d['findings'])" \
+	env HV_SYSROOT="$dir" HV_CACHE="$dir" sh -c '"$0" doctor --json; true' "$tool"
+ok 8 "doctor of a bad machine" "neither svm nor vmx" env HV_SYSROOT="$dir/none" "$tool" doctor
+for shell in bash zsh fish; do
+	ok 0 "completion $shell" "hvctl list -q" hv completion $shell
+done
+ok 2 "completion of another shell" "not one of bash" hv completion tcsh
+bash -n <(hv completion bash) || { echo "not ok - bash completion does not parse"; failed=1; }
+words=$(bash -c 'source <("$0" completion bash); COMP_WORDS=(hvctl start --mem); COMP_CWORD=2; _hvctl; echo "${COMPREPLY[*]}"' "$tool")
+[ "$words" = --memory ] || { echo "not ok - bash completes --mem to '$words'"; failed=1; }
+hv man >man.1
+if command -v groff >/dev/null && groff -man -ww -Tutf8 -z man.1 2>&1 | grep .; then
+	echo "not ok - the man page has warnings"
+	failed=1
+fi
+for verb in $(hv --help | sed -n '/^Commands/,/^Options/s/^  \([a-z]*\) .*/\1/p'); do
+	grep -q "^.SS hvctl $verb$" man.1 || { echo "not ok - $verb is not in the man page"; failed=1; }
+done
+ok 1 "a full disk is an error" "cannot write" bash -c '"$0" list >/dev/full' "$tool"
+
+exit $failed

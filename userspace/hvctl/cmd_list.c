@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* list, show, stats. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "hvctl/client.h"
+#include "hvctl/cmd.h"
+#include "hvctl/rundir.h"
+
+#define LIST_PATIENCE_MS 1000
+
+/* One VM of the list: what it answered, or a state that we give it. */
+struct listed {
+	struct client	client;
+	json_t		*status;	/* NULL: no answer */
+	const char	*state;
+	int		rc;		/* of asking */
+};
+
+/* What to call a VM that gave no status. NULL: it is gone. */
+static const char *state_for(int rc, const char *name)
+{
+	switch (rc) {
+	case RC_TIMEOUT:
+		return "unresponsive";
+	case RC_HOST:
+		return "foreign";
+	case RC_BUSY:
+		return rundir_alive(name) ? "starting" : NULL;
+	default:
+		return rundir_alive(name) ? "unknown" : NULL;
+	}
+}
+
+/* Ask all first and collect then, so that one hung VM costs one second, not one each. */
+static void ask_all(char **names, int n, struct listed *vms)
+{
+	struct err err;
+
+	for (int i = 0; i < n; i++) {
+		vms[i].rc = client_open(&vms[i].client, names[i], &err);
+		if (!vms[i].rc)
+			vms[i].rc = client_send(&vms[i].client, CTL_STATUS, 0, &err);
+	}
+	for (int i = 0, left = LIST_PATIENCE_MS; i < n; i++) {
+		if (!vms[i].rc)
+			vms[i].rc = client_receive(&vms[i].client, &vms[i].status, NULL, left, &err);
+		if (vms[i].rc == RC_TIMEOUT)
+			left = 0;	/* the others have had their second */
+		vms[i].state = vms[i].status
+			? json_string_value(json_object_get(vms[i].status, "state"))
+			: state_for(vms[i].rc, names[i]);
+	}
+}
+
+static json_t *list_json(char **names, int n, const struct listed *vms)
+{
+	static const char *const keys[] = { "pid", "cpus", "memory", "uptime_ms" };
+	json_t *list = json_array();
+
+	for (int i = 0; i < n; i++) {
+		json_t *o;
+
+		if (!vms[i].state)
+			continue;
+		o = json_pack("{s:s, s:s}", "name", names[i], "state", vms[i].state);
+		for (size_t k = 0; vms[i].status && k < sizeof(keys) / sizeof(keys[0]); k++)
+			json_object_set(o, keys[k], json_object_get(vms[i].status, keys[k]));
+		json_array_append_new(list, o);
+	}
+	return json_pack("{s:o}", "vms", list);
+}
+
+enum { COL_NAME, COL_STATE, COL_CPUS, COL_MEMORY, COL_UPTIME, COL_PID, COLS };
+
+struct row_text {
+	char memory[16], uptime[24], cpus[8], pid[12];
+};
+
+static json_int_t number_of(const struct listed *vm, const char *key)
+{
+	return json_integer_value(json_object_get(vm->status, key));
+}
+
+static void fill_row(const char **cell, const char *name, const struct listed *vm, struct row_text *t)
+{
+	for (int c = 0; c < COLS; c++)
+		cell[c] = "-";
+	cell[COL_NAME] = name;
+	cell[COL_STATE] = vm->state;
+	if (!vm->status)
+		return;
+	snprintf(t->cpus, sizeof(t->cpus), "%" JSON_INTEGER_FORMAT, number_of(vm, "cpus") % 100000);
+	snprintf(t->pid, sizeof(t->pid), "%d", (int)number_of(vm, "pid"));
+	cell[COL_CPUS] = t->cpus;
+	cell[COL_PID] = t->pid;
+	cell[COL_MEMORY] = text_size_show((uint64_t)number_of(vm, "memory"), t->memory, sizeof(t->memory));
+	cell[COL_UPTIME] = text_duration_show((uint64_t)number_of(vm, "uptime_ms"), t->uptime,
+					      sizeof(t->uptime));
+}
+
+static enum out_colour state_colour(const struct listed *vm)
+{
+	if (!vm->status)
+		return OUT_RED;
+	return strcmp(vm->state, "running") ? OUT_YELLOW : OUT_GREEN;
+}
+
+static void list_table(char **names, int n, const struct listed *vms)
+{
+	static const char *const heads[COLS] = { "NAME", "STATE", "CPUS", "MEMORY", "UPTIME", "PID" };
+	const char **cells = calloc((size_t)n * COLS + 1, sizeof(*cells));
+	struct row_text *text = calloc((size_t)n + 1, sizeof(*text));
+	enum out_colour *colour = calloc((size_t)n + 1, sizeof(*colour));
+	struct out_table t = { heads, COLS, 0, cells, COL_STATE, colour };
+
+	for (int i = 0; cells && text && colour && i < n; i++) {
+		if (!vms[i].state)
+			continue;
+		fill_row(cells + t.nrows * COLS, names[i], &vms[i], &text[i]);
+		colour[t.nrows++] = state_colour(&vms[i]);
+	}
+	out_table(&t);
+	free(cells);
+	free(text);
+	free(colour);
+}
+
+int cmd_list(struct ctx *ctx)
+{
+	char **names;
+	int n = rundir_names(&names), ret;
+	struct listed *vms;
+
+	if (ctx->quiet && !ctx->json) {
+		for (int i = 0; i < n; i++)
+			puts(names[i]);
+		rundir_names_free(names, n);
+		return out_end(ctx);
+	}
+	vms = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*vms));
+	if (!vms) {
+		rundir_names_free(names, n);
+		return err_set(&ctx->err, RC_FAILED, NULL, "no memory for the list");
+	}
+	ask_all(names, n, vms);
+	if (ctx->json) {
+		ret = out_json(ctx, list_json(names, n, vms), false);
+	} else {
+		list_table(names, n, vms);
+		ret = out_end(ctx);
+	}
+	for (int i = 0; i < n; i++) {
+		json_decref(vms[i].status);
+		client_close(&vms[i].client);
+	}
+	free(vms);
+	rundir_names_free(names, n);
+	return ret;
+}
+
+static void print_member(const char *key, json_t *value)
+{
+	uint64_t v = (uint64_t)json_integer_value(value);
+	char text[32];
+
+	if (json_is_string(value))
+		printf("%-12s%s\n", key, json_string_value(value));
+	else if (!strcmp(key, "memory"))
+		printf("%-12s%s\n", key, text_size_show(v, text, sizeof(text)));
+	else if (!strcmp(key, "uptime_ms"))
+		printf("%-12s%s\n", "uptime", text_duration_show(v, text, sizeof(text)));
+	else if (json_is_integer(value))
+		printf("%-12s%" PRIu64 "\n", key, v);
+}
+
+int cmd_show(struct ctx *ctx)
+{
+	const char *key;
+	json_t *o, *value;
+	int ret = client_ask(ctx->line.arg[0], CTL_STATUS, &o, &ctx->err);
+
+	if (ret)
+		return ret;
+	json_object_del(o, "ok");
+	json_object_del(o, "protocol");
+	if (ctx->json)
+		return out_json(ctx, o, false);
+	json_object_foreach(o, key, value)
+		print_member(key, value);
+	json_decref(o);
+	return out_end(ctx);
+}
+
+int cmd_stats(struct ctx *ctx)
+{
+	const char *key;
+	json_t *o, *value;
+	int ret = client_ask(ctx->line.arg[0], CTL_STATS, &o, &ctx->err);
+
+	if (ret)
+		return ret;
+	json_object_del(o, "ok");
+	if (ctx->json)
+		return out_json(ctx, o, false);
+	json_object_foreach(json_object_get(o, "stats"), key, value)
+		printf("%-40s %20" PRIu64 "\n", key, (uint64_t)json_integer_value(value));
+	json_decref(o);
+	return out_end(ctx);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* run and start: from options to a VM process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/tty.h"
+#include "hvctl/rundir.h"
+#include "hvctl/stopsig.h"
+#include "hvctl/vmopts.h"
+
+#define BACKLOG 16
+
+/* What the end of a VM means to who started it. */
+static const struct { int rc; const char *next; } ends[VMM_END_NR] = {
+	[VMM_END_NONE]		= { RC_FAILED, NULL },
+	[VMM_END_POWEROFF]	= { RC_OK, NULL },
+	[VMM_END_RESET]		= { RC_OK, NULL },
+	[VMM_END_DEBUG_EXIT]	= { RC_OK, NULL },
+	[VMM_END_KILLED]	= { RC_CANCELLED, NULL },
+	[VMM_END_TRIPLE_FAULT]	= { RC_FAILED, "the guest's kernel failed early; --append earlyprintk=ttyS0 may show where" },
+	[VMM_END_CRASHED]	= { RC_FAILED, NULL },
+	[VMM_END_HOST_ERROR]	= { RC_FAILED, NULL },
+	[VMM_END_CONFIG]	= { RC_INVALID, NULL },
+	[VMM_END_UNSUPPORTED]	= { RC_HOST, "hvctl doctor tells what is missing" },
+};
+
+/* vmm_end.text may hold a second line: the next step. */
+static int end_error(struct ctx *ctx, const char *name, const struct vmm_end *end)
+{
+	int rc = end->cause < VMM_END_NR ? ends[end->cause].rc : RC_FAILED;
+	const char *nl = strchr(end->text, '\n');
+	int len = nl ? (int)(nl - end->text) : (int)strlen(end->text);
+
+	if (rc == RC_OK)
+		return 0;
+	err_set(&ctx->err, rc, ends[end->cause].next, "VM '%s': %.*s", name, len, end->text);
+	if (!len)
+		err_set(&ctx->err, rc, ends[end->cause].next, "VM '%s' ended: %s", name,
+			vmm_cause_name(end->cause));
+	if (nl && nl[1])
+		err_next(&ctx->err, "%.*s", (int)strcspn(nl + 1, "\n"), nl + 1);
+	return rc;
+}
+
+static int dry_run(struct ctx *ctx, const struct vmopts *o)
+{
+	char text[VMM_TEXT_MAX];
+	int n = vmm_config_encode(&o->cfg, text, sizeof(text));
+
+	if (n < 0)
+		return err_set(&ctx->err, RC_INVALID, NULL, "the configuration is too long");
+	if (ctx->json)
+		return out_json(ctx, json_pack("{s:s%}", "config", text, (size_t)n), false);
+	fwrite(text, 1, (size_t)n, stdout);
+	return out_end(ctx);
+}
+
+/* Options, then the name. Return: 0 with the VM's files taken, -1: dry run done, or an enum rc. */
+static int prepare(struct ctx *ctx, struct vmopts *o, enum vmm_serial where, struct rundir_vm *vm)
+{
+	bool told;
+	int ret = vmopts_parse(ctx, o, where);
+
+	if (ret)
+		return ret;
+	if (o->name && !rundir_name_ok(o->name))
+		return rundir_claim(vm, o->name, &told, &ctx->err);	/* for its error */
+	if (opt_has(&ctx->line, "dry-run")) {
+		snprintf(o->cfg.name, sizeof(o->cfg.name), "%s", o->name ? o->name : "vm");
+		ret = dry_run(ctx, o);
+		return ret ? ret : -1;
+	}
+	ret = rundir_claim(vm, o->name, &told, &ctx->err);
+	if (ret)
+		return ret;
+	if (told && !ctx->quiet)
+		fprintf(stderr, "hvctl: no XDG_RUNTIME_DIR and no access to /run/hv: using %s\n", vm->path);
+	snprintf(o->cfg.name, sizeof(o->cfg.name), "%s", vm->name);
+	return 0;
+}
+
+/* Be the VM. The descriptors handed over are the VM's; the lock and the directory stay ours. */
+static int be_vm(struct vmopts *o, struct rundir_vm *vm, int ready, struct vmm_end *end)
+{
+	struct vmm_fds fds = {
+		.hv = -1, .ctl = vm->sock, .log = vm->log, .ready = ready,
+		.in = STDIN_FILENO, .out = STDOUT_FILENO,
+	};
+	struct err err = { 0 };
+	int ret;
+
+	/* Here, not earlier: the peers' SO_PEERCRED names the process that listens. */
+	if (rundir_own(vm, &err) || listen(vm->sock, BACKLOG)) {
+		*end = (struct vmm_end){ .cause = VMM_END_HOST_ERROR, .code = errno };
+		snprintf(end->text, sizeof(end->text), "%.300s",
+			 err.code ? err.text : "cannot listen on the control socket");
+		if (ready >= 0)
+			close(ready);
+		return -1;
+	}
+	vm->sock = -1;
+	vm->log = -1;
+	ret = vmm_main(&o->cfg, &fds, end);
+	return ret;
+}
+
+static void say_hint(const struct ctx *ctx, const struct vmopts *o)
+{
+	char esc[8];
+
+	if (ctx->quiet || o->cfg.serial != VMM_SERIAL_STDIO || !isatty(STDIN_FILENO))
+		return;
+	if (o->cfg.escape)
+		fprintf(stderr, "hvctl: VM '%s'; %s ends it at once\n", o->cfg.name,
+			tty_escape_name(o->cfg.escape, esc));
+	else
+		fprintf(stderr, "hvctl: VM '%s'\n", o->cfg.name);
+}
+
+int cmd_run(struct ctx *ctx)
+{
+	static struct vmopts o;		/* 16 KiB of paths: not on the stack */
+	struct rundir_vm vm;
+	struct vmm_end end = { 0 };
+	int ret = prepare(ctx, &o, VMM_SERIAL_STDIO, &vm);
+
+	if (ret)
+		return ret < 0 ? 0 : ret;
+	say_hint(ctx, &o);
+	ret = be_vm(&o, &vm, -1, &end);
+	rundir_release(&vm, ret);
+	if (!ret && end.cause == VMM_END_DEBUG_EXIT && opt_has(&ctx->line, "exit-with-guest")) {
+		ctx->status = (end.code << 1 | 1) & 0xff;
+		return 0;
+	}
+	return end_error(ctx, o.cfg.name, &end);
+}
+
+/* In the child: no terminal, no working directory of others. */
+static void detach(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	if (chdir("/"))
+		return;
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+/* In the parent: 0 when the VM runs, else its error. */
+static int await_start(struct ctx *ctx, const char *name, pid_t child, int ready, int report)
+{
+	struct pollfd p = { .fd = ready, .events = POLLIN };
+	struct vmm_end end = { 0 };
+	char byte;
+
+	stopsig_poll(&p, 1, -1);
+	if (stopsig_got()) {
+		kill(child, SIGTERM);
+		waitpid(child, NULL, 0);
+		return err_set(&ctx->err, RC_CANCELLED, NULL, "cancelled; VM '%s' was not started", name);
+	}
+	if (read(ready, &byte, 1) == 1)
+		return 0;
+	/* Written whole by our own child, or not at all. */
+	if (read(report, &end, sizeof(end)) == sizeof(end)) {
+		end.text[sizeof(end.text) - 1] = 0;
+		if (end.cause < VMM_END_NR && ends[end.cause].rc)
+			return end_error(ctx, name, &end);
+	}
+	return err_set(&ctx->err, RC_FAILED, "dmesg may tell why", "VM '%s': its process died at the start", name);
+}
+
+static int tell_started(struct ctx *ctx, const char *name, pid_t pid)
+{
+	if (ctx->json)
+		return out_json(ctx, json_pack("{s:s, s:i}", "name", name, "pid", (int)pid), false);
+	printf("%s\n", name);
+	return out_end(ctx);
+}
+
+int cmd_start(struct ctx *ctx)
+{
+	static struct vmopts o;
+	struct rundir_vm vm;
+	struct vmm_end end = { 0 };
+	int ready[2], report[2], ret = prepare(ctx, &o, VMM_SERIAL_NONE, &vm);
+	pid_t child;
+
+	if (ret)
+		return ret < 0 ? 0 : ret;
+	if (o.cfg.serial == VMM_SERIAL_STDIO) {
+		rundir_release(&vm, true);
+		return err_set(&ctx->err, RC_USAGE, "use hvctl run, or attach later with hvctl console",
+			       "a VM in the background has no terminal for --serial stdio");
+	}
+	if (pipe2(ready, O_CLOEXEC) || pipe2(report, O_CLOEXEC)) {
+		ret = err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot make a pipe");
+		rundir_release(&vm, true);
+		return ret;
+	}
+	child = fork();
+	if (child < 0) {
+		ret = err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot make a process");
+		rundir_release(&vm, true);
+		return ret;
+	}
+	if (!child) {
+		close(ready[0]);
+		close(report[0]);
+		detach();
+		ret = be_vm(&o, &vm, ready[1], &end);
+		rundir_release(&vm, ret);
+		if (ret && write(report[1], &end, sizeof(end)) < 0)
+			return RC_FAILED;
+		return ret ? RC_FAILED : 0;
+	}
+	close(ready[1]);
+	close(report[1]);
+	stopsig_catch();
+	rundir_forget(&vm);
+	ret = await_start(ctx, o.cfg.name, child, ready[0], report[0]);
+	return ret ? ret : tell_started(ctx, o.cfg.name, child);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The one table of hvctl: verbs, options, keys, exit codes. */
+#include "hvctl/cmd.h"
+#include "hvctl/version.h"
+
+static const struct opt common_opts[] = {
+	{ .name = "json", .help = "print JSON, errors too" },
+	{ .name = "quiet", .letter = 'q', .help = "print bare names or nothing" },
+	{ .name = "help", .letter = 'h', .help = "explain the command" },
+	{ .name = "version", .help = "print the version" },
+	{ 0 }
+};
+
+static const char *const backing_words[] = { "auto", "memfd", "thp", "hugetlb", NULL };
+static const char *const model_words[] = { "host", "x86-64-v2", "x86-64-v3", "x86-64-v4", NULL };
+static const char *const serial_words[] = { "stdio", "none", "pty", "socket", "file", NULL };
+static const char *const sandbox_words[] = { "on", "log", "off", NULL };
+static const char *const shell_words[] = { "bash", "zsh", "fish", NULL };
+
+static const struct opt_key memory_keys[] = {
+	{ "size", OPT_SIZE, "SIZE", "bytes of guest memory, for example 512M or 4G (default 512M)", NULL },
+	{ "backing", OPT_WORD, "KIND", "what it is made of (default auto)", backing_words },
+	{ "host-node", OPT_UINT, "NODE", "take it from this NUMA node of the host", NULL },
+	{ 0 }
+};
+
+static const struct opt_key cpu_keys[] = {
+	{ "count", OPT_UINT, "N", "number of virtual CPUs (default 1)", NULL },
+	{ "model", OPT_WORD, "MODEL", "what the guest sees (default host)", model_words },
+	{ "off", OPT_STR, "NAMES", "CPU features to hide, joined by '+', for example avx2+x2apic", NULL },
+	{ 0 }
+};
+
+static const struct opt_key numa_keys[] = {
+	{ "memory", OPT_SIZE, "SIZE", "memory of this virtual node", NULL },
+	{ "cpus", OPT_STR, "FIRST-LAST", "its virtual CPUs, for example 0-3 or 2", NULL },
+	{ "host-node", OPT_UINT, "NODE", "NUMA node of the host to take the memory from", NULL },
+	{ 0 }
+};
+
+static const struct opt_key serial_keys[] = {
+	{ "to", OPT_WORD, "WHERE", "where the first serial port goes", serial_words },
+	{ "path", OPT_FILE, "FILE", "of the socket or file", NULL },
+	{ 0 }
+};
+
+static const struct opt vm_opts[] = {
+	{ .name = "kernel", .letter = 'k', .kind = OPT_FILE, .arg = "FILE",
+	  .help = "kernel: bzImage, ELF with a PVH entry, or multiboot" },
+	{ .name = "initrd", .letter = 'i', .kind = OPT_FILE, .arg = "FILE", .help = "initial RAM disk" },
+	{ .name = "append", .letter = 'a', .kind = OPT_STR, .arg = "WORDS", .repeat = true,
+	  .help = "words for the kernel's command line" },
+	{ .name = "memory", .letter = 'm', .kind = OPT_KEYS, .arg = "SIZE[,KEY=VALUE]",
+	  .keys = memory_keys, .help = "guest memory, for example 512M" },
+	{ .name = "cpus", .letter = 'c', .kind = OPT_KEYS, .arg = "N[,KEY=VALUE]",
+	  .keys = cpu_keys, .help = "virtual CPUs, for example 2" },
+	{ .name = "numa", .kind = OPT_KEYS, .arg = "KEY=VALUE", .repeat = true, .keys = numa_keys,
+	  .help = "a virtual NUMA node; instead of --memory" },
+	{ .name = "serial", .kind = OPT_KEYS, .arg = "WHERE[,KEY=VALUE]", .keys = serial_keys,
+	  .help = "the first serial port (default: stdio for run, none for start)" },
+	{ .name = "name", .letter = 'n', .kind = OPT_STR, .arg = "NAME",
+	  .help = "name of the VM (default vm1, vm2, ...)" },
+	{ .name = "paused", .help = "do not run the guest before hvctl resume" },
+	{ .name = "no-reboot", .help = "end the VM when the guest resets" },
+	{ .name = "test-devices", .help = "isa-debug-exit and the pc-testdev ports, for test guests" },
+	{ .name = "sandbox", .kind = OPT_WORD, .arg = "MODE", .words = sandbox_words,
+	  .help = "seccomp and dropped privileges (default on); for debugging" },
+	{ .name = "dry-run", .help = "check the options, print the configuration, start nothing" },
+	{ 0 }
+};
+
+static const struct opt run_opts[] = {
+	{ .name = "exit-with-guest", .help = "exit with the code the guest wrote to isa-debug-exit" },
+	{ .name = "escape", .letter = 'e', .kind = OPT_STR, .arg = "CHAR",
+	  .help = "character that ends the VM, ^a or none (default ^])" },
+	{ 0 }
+};
+
+static const struct opt console_opts[] = {
+	{ .name = "escape", .letter = 'e', .kind = OPT_STR, .arg = "CHAR",
+	  .help = "character that detaches, ^a or none (default ^])" },
+	{ .name = "force", .letter = 'f', .help = "take the console from whoever has it" },
+	{ .name = "read-only", .letter = 'r', .help = "watch only; any number of watchers may" },
+	{ 0 }
+};
+
+static const struct opt logs_opts[] = {
+	{ .name = "follow", .letter = 'f', .help = "go on until the VM ends" },
+	{ .name = "console", .help = "the last 64 KiB the guest printed, instead of the log" },
+	{ 0 }
+};
+
+static const struct opt stop_opts[] = {
+	{ .name = "timeout", .letter = 't', .kind = OPT_DURATION, .arg = "TIME",
+	  .help = "how long to wait for the end (default 60)" },
+	{ .name = "no-wait", .help = "press the button and return" },
+	{ 0 }
+};
+
+static const struct opt wait_opts[] = {
+	{ .name = "timeout", .letter = 't', .kind = OPT_DURATION, .arg = "TIME",
+	  .help = "give up after this time (default: never)" },
+	{ 0 }
+};
+
+static const struct opt kill_opts[] = {
+	{ .name = "force", .letter = 'f', .help = "kill the process when it does not answer" },
+	{ 0 }
+};
+
+static const struct opt events_opts[] = {
+	{ .name = "count", .letter = 'c', .kind = OPT_UINT, .arg = "N", .help = "end after N events" },
+	{ .name = "timeout", .letter = 't', .kind = OPT_DURATION, .arg = "TIME",
+	  .help = "end after this time" },
+	{ 0 }
+};
+
+#define VM_CMD(n) .args = "VM", .arg_kind = OPT_ARGS_VM, .arg_min = 1, .arg_max = n
+
+static const struct opt_cmd cmds[] = {
+	{ .name = "run", .help = "boot a VM in the foreground, with its console", .run = cmd_run,
+	  .text = "Boots a kernel and connects the terminal to the guest's serial console until the VM "
+		  "ends. The escape character (^]) ends the VM at once; hvctl stop from another terminal "
+		  "asks the guest to power off.\n"
+		  "Exit code 0 when the guest powered off or, with --no-reboot, reset; 10 when it was killed "
+		  "or the escape character was typed.",
+	  .example = "hvctl run --kernel vmlinuz --initrd initrd.img --memory 512M --cpus 2 --append console=ttyS0",
+	  .opts = { vm_opts, run_opts } },
+	{ .name = "start", .help = "boot a VM in the background and print its name", .run = cmd_start,
+	  .text = "Takes the options of run. Returns when the guest's first instruction may run, or with "
+		  "an error. hvctl console attaches to the console later; what the guest printed before is "
+		  "shown then.",
+	  .example = "hvctl start -n web -k vmlinuz -i initrd.img -m 1G -c 2 -a console=ttyS0",
+	  .opts = { vm_opts } },
+	{ .name = "list", .help = "list the VMs", .run = cmd_list,
+	  .text = "Lists the VMs of the run directories. A VM whose process does not answer within a "
+		  "second is shown as unresponsive; one that belongs to another user as foreign." },
+	{ .name = "show", .help = "show one VM in full", .run = cmd_show, VM_CMD(1) },
+	{ .name = "stats", .help = "show the counters of a VM", .run = cmd_stats, VM_CMD(1),
+	  .text = "Counters since the VM was made; sizes in bytes, times in nanoseconds." },
+	{ .name = "logs", .help = "show the log of a VM, also after its end", .run = cmd_logs, VM_CMD(1),
+	  .text = "Each VM keeps a log of at most 64 KiB that names the cause of its end. It stays until a "
+		  "VM of the same name is started.",
+	  .opts = { logs_opts } },
+	{ .name = "console", .help = "attach to the console of a VM", .run = cmd_console, VM_CMD(1),
+	  .text = "Shows the last 64 KiB the guest printed, then connects the terminal to the guest's "
+		  "serial console. The escape character (^]) detaches. One client at a time may type; "
+		  "--force takes its place, --read-only watches. A serial line knows no window size: "
+		  "after a resize tell the guest with stty rows and cols.",
+	  .opts = { console_opts } },
+	{ .name = "pause", .help = "stop the time of VMs", .run = cmd_pause, VM_CMD(OPT_WORDS_MAX) },
+	{ .name = "resume", .help = "let paused VMs go on", .run = cmd_resume, VM_CMD(OPT_WORDS_MAX) },
+	{ .name = "reset", .help = "reset VMs as by their reset button", .run = cmd_reset,
+	  VM_CMD(OPT_WORDS_MAX) },
+	{ .name = "stop", .help = "press the power button and wait for the end", .run = cmd_stop,
+	  VM_CMD(OPT_WORDS_MAX),
+	  .text = "Presses the ACPI power button: the guest's system shuts down, if it listens to the "
+		  "button. Exit code 9 when it did not end in time; it may still do so.",
+	  .opts = { stop_opts } },
+	{ .name = "kill", .help = "end VMs at once", .run = cmd_kill, VM_CMD(OPT_WORDS_MAX),
+	  .text = "The guest gets no warning, as if the power failed.", .opts = { kill_opts } },
+	{ .name = "wait", .help = "wait for the end of a VM and tell its cause", .run = cmd_wait, VM_CMD(1),
+	  .opts = { wait_opts } },
+	{ .name = "events", .help = "print what happens to VMs, as the kernel module tells", .run = cmd_events,
+	  .text = "Reads the generic netlink family of hv.ko: VMs and virtual CPUs made, started, paused, "
+		  "dead. One line, or with --json one object, for each event.",
+	  .opts = { events_opts } },
+	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
+	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "
+		  "/dev/hv, limits and the cache. Prints the cause and the remedy of what is wrong. Exit "
+		  "code 8 when something keeps VMs from running here." },
+	{ .name = "version", .help = "print the versions of hvctl and hv.ko and what hv.ko can do",
+	  .run = cmd_version },
+	{ .name = "completion", .help = "print the completion script of a shell", .run = cmd_completion,
+	  .args = "bash|zsh|fish", .arg_kind = OPT_ARGS_WORD, .arg_min = 1, .arg_max = 1,
+	  .words = shell_words, .example = "source <(hvctl completion bash)" },
+	{ .name = "help", .help = "explain a command", .run = cmd_help, .args = "[COMMAND]",
+	  .arg_kind = OPT_ARGS_CMD, .arg_max = 1 },
+	{ .name = "man", .hidden = true, .help = "print the man page's source", .run = cmd_man },
+	{ 0 }
+};
+
+static const struct opt_note exits[] = {
+	{ "0", "Done." },
+	{ "1", "It failed; the message says why." },
+	{ "2", "The command line is wrong." },
+	{ "3", "There is no such VM." },
+	{ "4", "The VM is in the wrong state for it." },
+	{ "5", "Not supported." },
+	{ "6", "Busy: the name, the console or the VM is in use." },
+	{ "7", "The configuration or an image is invalid." },
+	{ "8", "The host cannot: hv.ko, virtualization support or permission is missing; see hvctl doctor." },
+	{ "9", "It took too long." },
+	{ "10", "Cancelled: by a signal, the escape character or hvctl kill." },
+	{ "124 and above", "Ended by a signal; or, with run --exit-with-guest, the guest's code, which may be any." },
+	{ 0 }
+};
+
+static const struct opt_note environment[] = {
+	{ "HV_RUNTIME_DIR", "The run directory to use instead of the ones under FILES." },
+	{ "XDG_RUNTIME_DIR", "Where the user's own run directory is." },
+	{ "HV_CACHE", "The cache directory that hvctl doctor checks." },
+	{ "HV_SYSROOT", "Directory in front of every path that hvctl doctor reads; for tests." },
+	{ "NO_COLOR", "If set and not empty, no colours." },
+	{ 0 }
+};
+
+static const struct opt_note files[] = {
+	{ "/dev/hv", "The device of hv.ko. Members of group hv may use it." },
+	{ "$XDG_RUNTIME_DIR/hv, /run/hv, /tmp/hv-UID",
+	  "Run directories: the lock, control socket and log of each VM. A new VM goes to the first one that "
+	  "can be used; names are looked for in all." },
+	{ 0 }
+};
+
+const struct opt_tool hvctl_tool = {
+	.name = "hvctl",
+	.version = HVCTL_VERSION,
+	.help = "run and control virtual machines on hv",
+	.text = "hvctl runs virtual machines on the kernel module hv.ko. Each VM is one process; there is no "
+		"daemon. Members of group hv need no root for it.\n"
+		"Every command takes --json. What it prints then is one object with schema_version, and an "
+		"error object if it fails; the text of an error goes to standard error in any case.",
+	.cmds = cmds,
+	.common = common_opts,
+	.exits = exits,
+	.environment = environment,
+	.files = files,
+	.list_cmd = "hvctl list -q",
+	.usage_code = RC_USAGE,
+};

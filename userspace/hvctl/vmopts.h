@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of run and start as a struct vmm_config. */
+#ifndef HV_HVCTL_VMOPTS_H
+#define HV_HVCTL_VMOPTS_H
+
+#include "hvctl/cmd.h"
+#include "vmm/config.h"
+
+struct vmopts {
+	struct vmm_config	cfg;
+	/* What the strings of @cfg point to. */
+	char			append[VMM_CMDLINE_MAX + 1];
+	char			kernel[VMM_PATH_MAX + 1], initrd[VMM_PATH_MAX + 1], serial[VMM_PATH_MAX + 1];
+	char			cpu_off[512];
+	const char		*name;		/* as given, or NULL */
+};
+
+/*
+ * Fill in @o from the line. The name in the configuration is left to the caller.
+ * @serial: where the serial port goes unless --serial says otherwise.
+ * Return: 0, RC_USAGE or RC_INVALID.
+ */
+int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial serial);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket of a VM process.
+ *
+ * A stream socket; one JSON object a line in both directions, a reply for each request, in order.
+ *
+ *	{"verb": "status"}
+ *	{"ok": true, "name": "vm1", "state": "running", ...}
+ *	{"verb": "resume"}
+ *	{"ok": false, "error": "wrong-state", "message": "VM 'vm1' is stopping"}
+ *
+ * A request is at most CTL_REQUEST_MAX bytes with its newline; unknown verbs and keys are refused.
+ * "console" passes one end of a socket pair with its reply (SCM_RIGHTS); "ring" has "bytes" raw bytes
+ * behind its reply; "wait" is answered when the VM ends. Only the user who started the VM and root are
+ * served (SO_PEERCRED), the others get end-of-file.
+ */
+#ifndef HV_VMM_CTL_H
+#define HV_VMM_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CTL_PROTOCOL	1		/* "protocol" of the status reply; raised when a meaning changes */
+#define CTL_REQUEST_MAX	4096
+#define CTL_REPLY_MAX	(1u << 20)
+#define CTL_CONNS_MAX	32		/* the longest idle one makes room for a new one */
+#define CTL_WAITERS_MAX	24		/* so that waiters never lock out a kill */
+
+enum ctl_verb {
+	CTL_STATUS,
+	CTL_STATS,
+	CTL_PAUSE,
+	CTL_RESUME,
+	CTL_RESET,
+	CTL_STOP,
+	CTL_KILL,
+	CTL_WAIT,
+	CTL_CONSOLE,
+	CTL_RING,
+	CTL_VERB_NR
+};
+
+#define CTL_KEY_READONLY	(1u << 0)
+#define CTL_KEY_FORCE		(1u << 1)
+
+struct ctl_request {
+	enum ctl_verb	verb;
+	unsigned int	keys;		/* CTL_KEY_* that are there and true */
+};
+
+/*
+ * ctl_request_parse() - one line, without its newline; hostile input is normal.
+ * @why: on failure what is wrong, one line.
+ * Return: 0 or -EINVAL (-ENOMEM).
+ */
+int ctl_request_parse(const char *line, size_t len, struct ctl_request *req, char *why, size_t whylen);
+const char *ctl_verb_name(enum ctl_verb verb);
+
+/* Words of "error"; the front end has an exit code for each. */
+#define CTL_E_REQUEST	"bad-request"
+#define CTL_E_STATE	"wrong-state"
+#define CTL_E_BUSY	"busy"
+#define CTL_E_LIMIT	"limit"
+#define CTL_E_FAILED	"failed"
+
+#endif

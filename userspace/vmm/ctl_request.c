@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Requests of the control socket: text to struct. No state, no I/O. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/ctl.h"
+
+static const struct {
+	const char	*name;
+	unsigned int	keys;		/* keys it may have besides "verb" */
+} verbs[CTL_VERB_NR] = {
+	[CTL_STATUS]	= { "status", 0 },
+	[CTL_STATS]	= { "stats", 0 },
+	[CTL_PAUSE]	= { "pause", 0 },
+	[CTL_RESUME]	= { "resume", 0 },
+	[CTL_RESET]	= { "reset", 0 },
+	[CTL_STOP]	= { "stop", 0 },
+	[CTL_KILL]	= { "kill", 0 },
+	[CTL_WAIT]	= { "wait", 0 },
+	[CTL_CONSOLE]	= { "console", CTL_KEY_READONLY | CTL_KEY_FORCE },
+	[CTL_RING]	= { "ring", 0 },
+};
+
+static const struct {
+	const char	*name;
+	unsigned int	bit;
+} keys[] = {
+	{ "readonly", CTL_KEY_READONLY },
+	{ "force", CTL_KEY_FORCE },
+};
+
+#define NR(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *ctl_verb_name(enum ctl_verb verb)
+{
+	return verb < CTL_VERB_NR ? verbs[verb].name : "?";
+}
+
+static int find_verb(json_t *root, struct ctl_request *req, char *why, size_t whylen)
+{
+	const char *name = json_string_value(json_object_get(root, "verb"));
+	unsigned int i;
+
+	if (!name) {
+		snprintf(why, whylen, "the request has no \"verb\"");
+		return -EINVAL;
+	}
+	for (i = 0; i < CTL_VERB_NR; i++)
+		if (!strcmp(name, verbs[i].name))
+			break;
+	if (i == CTL_VERB_NR) {
+		snprintf(why, whylen, "unknown verb");
+		return -EINVAL;
+	}
+	req->verb = (enum ctl_verb)i;
+	return 0;
+}
+
+static int find_keys(json_t *root, struct ctl_request *req, char *why, size_t whylen)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(root, name, value) {
+		unsigned int i;
+
+		if (!strcmp(name, "verb"))
+			continue;
+		for (i = 0; i < NR(keys); i++)
+			if (!strcmp(name, keys[i].name))
+				break;
+		if (i == NR(keys) || !(verbs[req->verb].keys & keys[i].bit)) {
+			snprintf(why, whylen, "\"%s\" does not take all of these keys",
+				 verbs[req->verb].name);
+			return -EINVAL;
+		}
+		if (!json_is_boolean(value)) {
+			snprintf(why, whylen, "\"%s\" is not true or false", keys[i].name);
+			return -EINVAL;
+		}
+		if (json_is_true(value))
+			req->keys |= keys[i].bit;
+	}
+	return 0;
+}
+
+int ctl_request_parse(const char *line, size_t len, struct ctl_request *req, char *why, size_t whylen)
+{
+	json_error_t bad;
+	json_t *root;
+	int ret = -EINVAL;
+
+	memset(req, 0, sizeof(*req));
+	root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &bad);
+	if (!root) {
+		snprintf(why, whylen, "not a JSON object (at byte %d)", bad.position);
+		return -EINVAL;
+	}
+	if (json_is_object(root))
+		ret = find_verb(root, req, why, whylen);
+	else
+		snprintf(why, whylen, "not a JSON object");
+	if (!ret)
+		ret = find_keys(root, req, why, whylen);
+	json_decref(root);
+	return ret;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The verbs of the control socket. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backends/chr.h"
+#include "vmm/ctl_verbs.h"
+#include "vmm/loop.h"
+#include "vmm/machine.h"
+
+#define STATS_MAX 8192
+
+json_t *ctl_error(const char *word, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", word, "message", text);
+}
+
+static const char *name_of(struct machine *m)
+{
+	return machine_config(m)->name;
+}
+
+static json_t *ok(struct machine *m)
+{
+	return json_pack("{s:b, s:s, s:s}", "ok", 1, "name", name_of(m), "state",
+			 vmm_state_name(machine_state(m)));
+}
+
+/* The reply for a verb that changes the state. */
+static json_t *state_change(struct machine *m, int ret, const char *verb)
+{
+	if (!ret)
+		return ok(m);
+	if (ret == -EBUSY)
+		return ctl_error(CTL_E_STATE, "cannot %s VM '%s': it is %s", verb, name_of(m),
+				 vmm_state_name(machine_state(m)));
+	return ctl_error(CTL_E_FAILED, "cannot %s VM '%s': %s", verb, name_of(m), strerror(-ret));
+}
+
+static void do_pause(struct machine *m, struct ctl_answer *ans)
+{
+	ans->json = state_change(m, machine_pause(m), "pause");
+}
+
+static void do_resume(struct machine *m, struct ctl_answer *ans)
+{
+	ans->json = state_change(m, machine_resume(m), "resume");
+}
+
+static void do_reset(struct machine *m, struct ctl_answer *ans)
+{
+	ans->json = state_change(m, machine_reset(m), "reset");
+}
+
+static void do_stop(struct machine *m, struct ctl_answer *ans)
+{
+	ans->json = state_change(m, machine_stop(m), "stop");
+}
+
+static void do_kill(struct machine *m, struct ctl_answer *ans)
+{
+	machine_kill(m, "hvctl kill");
+	ans->json = ok(m);
+}
+
+/* Strings of the configuration are bytes of the user's, not always UTF-8: then they are left out. */
+static void set_string(json_t *o, const char *key, const char *value)
+{
+	if (value)
+		json_object_set_new(o, key, json_string(value));
+}
+
+static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
+{
+	static const char *const backing[VMM_BACKING_NR] = {
+		[VMM_BACKING_AUTO] = "auto", [VMM_BACKING_MEMFD] = "memfd",
+		[VMM_BACKING_THP] = "thp", [VMM_BACKING_HUGETLB] = "hugetlb",
+	};
+	const struct vmm_config *cfg = machine_config(m);
+	json_t *o = ok(m);
+
+	if (!o)
+		return;
+	json_object_set_new(o, "protocol", json_integer(CTL_PROTOCOL));
+	json_object_set_new(o, "pid", json_integer(getpid()));
+	json_object_set_new(o, "cpus", json_integer(cfg->cpus));
+	json_object_set_new(o, "memory", json_integer((json_int_t)cfg->memory));
+	json_object_set_new(o, "nodes", json_integer(cfg->nodes));
+	json_object_set_new(o, "uptime_ms", json_integer((json_int_t)((loop_now() - born) / 1000000)));
+	set_string(o, "backing", cfg->backing < VMM_BACKING_NR ? backing[cfg->backing] : NULL);
+	set_string(o, "cpu_model", cfg->cpu_model ? cfg->cpu_model : "host");
+	set_string(o, "kernel", cfg->kernel);
+	set_string(o, "initrd", cfg->initrd);
+	set_string(o, "append", cfg->append);
+	set_string(o, "serial", machine_serial_name(m));
+	ans->json = o;
+}
+
+static void do_stats(struct machine *m, struct ctl_answer *ans)
+{
+	struct machine_stat *s = calloc(STATS_MAX, sizeof(*s));
+	json_t *o = ok(m), *list = json_object();
+	int n;
+
+	if (!s || !o || !list)
+		goto no_memory;
+	n = machine_stats(m, s, STATS_MAX);
+	for (int i = 0; i < n && i < STATS_MAX; i++)
+		json_object_set_new(list, s[i].name, json_integer((json_int_t)s[i].value));
+	if (json_object_set_new(o, "stats", list)) {
+		list = NULL;
+		goto no_memory;
+	}
+	free(s);
+	ans->json = o;
+	return;
+no_memory:
+	free(s);
+	json_decref(o);
+	json_decref(list);
+}
+
+/*
+ * The peer gets one end of a pair made here: had it sent a descriptor of its own, it could be one
+ * whose writes block.
+ */
+static void do_console(struct machine *m, unsigned int keys, struct ctl_answer *ans)
+{
+	unsigned int flags = CHR_ATTACH_REPLAY;
+	int pair[2], ret;
+
+	if (!machine_console(m)) {
+		ans->json = ctl_error(CTL_E_STATE, "VM '%s' has no console", name_of(m));
+		return;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair)) {
+		ans->json = ctl_error(CTL_E_FAILED, "no console: %s", strerror(errno));
+		return;
+	}
+	if (keys & CTL_KEY_READONLY)
+		flags |= CHR_ATTACH_READONLY;
+	if (keys & CTL_KEY_FORCE)
+		flags |= CHR_ATTACH_FORCE;
+	ret = chr_attach(machine_console(m), pair[0], -1, flags);
+	if (!ret) {
+		ans->json = ok(m);
+		ans->fd = pair[1];
+		return;
+	}
+	close(pair[0]);
+	close(pair[1]);
+	if (ret == -EBUSY)
+		ans->json = ctl_error(CTL_E_BUSY, "the console of VM '%s' is in use", name_of(m));
+	else if (ret == -ENOSPC)
+		ans->json = ctl_error(CTL_E_BUSY, "the console of VM '%s' has %d readers already",
+				      name_of(m), CHR_READERS);
+	else
+		ans->json = ctl_error(CTL_E_FAILED, "no console: %s", strerror(-ret));
+}
+
+static void do_ring(struct machine *m, struct ctl_answer *ans)
+{
+	json_t *o = ok(m);
+
+	ans->raw = malloc(CHR_RING);
+	if (!ans->raw || !o) {
+		json_decref(o);
+		return;
+	}
+	ans->raw_len = machine_console(m) ? chr_ring_copy(machine_console(m), ans->raw, CHR_RING) : 0;
+	json_object_set_new(o, "bytes", json_integer((json_int_t)ans->raw_len));
+	ans->json = o;
+}
+
+void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born,
+		  struct ctl_answer *ans)
+{
+	*ans = (struct ctl_answer){ .fd = -1 };
+	switch (req->verb) {
+	case CTL_STATUS:	do_status(m, born, ans); break;
+	case CTL_STATS:		do_stats(m, ans); break;
+	case CTL_PAUSE:		do_pause(m, ans); break;
+	case CTL_RESUME:	do_resume(m, ans); break;
+	case CTL_RESET:		do_reset(m, ans); break;
+	case CTL_STOP:		do_stop(m, ans); break;
+	case CTL_KILL:		do_kill(m, ans); break;
+	case CTL_CONSOLE:	do_console(m, req->keys, ans); break;
+	case CTL_RING:		do_ring(m, ans); break;
+	case CTL_WAIT:
+	case CTL_VERB_NR:	break;
+	}
+}
+
+json_t *ctl_end_json(struct machine *m)
+{
+	const struct vmm_end *end = machine_end(m);
+	json_t *o = ok(m), *e;
+
+	if (!o)
+		return NULL;
+	e = json_pack("{s:s, s:i}", "cause", vmm_cause_name(end->cause), "code", end->code);
+	if (e)
+		set_string(e, "text", end->text[0] ? end->text : NULL);
+	json_object_set_new(o, "end", e);
+	return o;
+}
