@@ -4,5 +4,5 @@
 # Add your objects here, in the same condition, and land them as soon as they compile.
 ifneq ($(HV_NEXT),)
 arch-x86 := arch host step fpu tsc regs inject exit msr cpuid emul state
-arch-x86 += cpuid_tlfs msr_tlfs
+arch-x86 += cpuid_tlfs
 endif
