@@ -20,29 +20,27 @@ endif
 hv-ko-sources := Kbuild scripts/mk/folders.mk kmod virt arch vmbus include
 kbuild = $(MAKE) -C $(KDIR) M=$(hv-ko-dir) $(if $(V),V=$(V)) $(if $(W),W=$(W))
 
-module: module-farm
-	@test -n "$(KVER)" || { ./scripts/kver; exit 1; }
-	+$(Q)$(kbuild) $(if $(C),C=$(C) CF=$(CF)) --no-print-directory modules
-
 # Links to sources that came; links to sources that went are dropped.
-module-farm:
-ifneq ($(hv-ko-dir),$(CURDIR))
-	$(Q)mkdir -p $(hv-ko-dir)
-	$(Q)find $(hv-ko-dir) -xtype l -delete
-	$(Q)find $(wildcard $(hv-ko-sources)) -type f \( -name '*.[chS]' -o -name '*.mk' \
+# $(1): the farm's folder
+define farm
+mkdir -p $(1) && find $(1) -xtype l -delete && find $(wildcard $(hv-ko-sources)) -type f \( -name '*.[chS]' -o -name '*.mk' \
 		-o -name Kbuild \) ! -name '*.mod.c' ! -name 'asm-offsets.h' | while read -r f; do \
-		t=$(hv-ko-dir)/$$f; \
+		t=$(1)/$$f; \
 		[ -L "$$t" ] || { mkdir -p "$${t%/*}"; ln -s "$(CURDIR)/$$f" "$$t"; }; \
 	done
-endif
+endef
 
-# C=2 looks at every file again, compiled or not; sparse has no exit status
-# of its own for warnings.
-sparse: module-farm
-	$(Q)mkdir -p build
-	+$(Q)$(kbuild) C=2 --no-print-directory modules >build/sparse.log 2>&1 || \
-		{ cat build/sparse.log; exit 1; }
-	$(Q)if grep -E '(warning|error):' build/sparse.log; then exit 1; fi
+module:
+	@test -n "$(KVER)" || { ./scripts/kver; exit 1; }
+	$(if $(filter-out $(CURDIR),$(hv-ko-dir)),$(Q)$(call farm,$(hv-ko-dir)))
+	+$(Q)$(kbuild) $(if $(C),C=$(C) CF=$(CF)) --no-print-directory modules
+
+# In a farm of its own, so that hv.ko is not built again with other flags. A
+# warning is an error: what was clean is not looked at again.
+sparse:
+	$(Q)$(call farm,$(CURDIR)/build/ko/sparse)
+	+$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/build/ko/sparse W=1 C=1 CF=-Wsparse-error \
+		KCFLAGS=-Werror --no-print-directory modules
 
 module-clean:
 	$(Q)for d in $(hv-folders); do \
@@ -52,4 +50,4 @@ module-clean:
 	done
 	$(Q)rm -f hv.ko hv.o hv.mod hv.mod.c hv.mod.o .hv.*.cmd .*.cmd modules.order Module.symvers
 
-.PHONY: module module-farm sparse module-clean
+.PHONY: module sparse module-clean
