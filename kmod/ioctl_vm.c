@@ -4,6 +4,7 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/uaccess.h>
 #include <hv/core.h>
 #include <hv/irq.h>
 #include <hv/slot.h>
@@ -45,7 +46,23 @@ static long vm_set_slot(struct hv_call *call, void *args)
 
 static long vm_get_dirty(struct hv_call *call, void *args)
 {
-	return hv_dirty_get(call->vm, args);
+	unsigned long buf[HV_DIRTY_WORDS];
+	struct hv_dirty_args *a = args;
+	u64 __user *to = u64_to_user_ptr(a->addr);
+	u64 done = 0;
+	int i, n;
+
+	a->count = 0;
+	while ((n = hv_dirty_take(call->vm, a, done, buf)) > 0) {
+		if (copy_to_user(to + done, buf, n * sizeof(*buf))) {
+			hv_dirty_give_back(call->vm, a, done, n, buf);
+			return -EFAULT;
+		}
+		for (i = 0; i < n; i++)
+			a->count += hweight64(buf[i]);
+		done += n;
+	}
+	return n;
 }
 
 static long vm_set_ioeventfd(struct hv_call *call, void *args)

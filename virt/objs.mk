@@ -5,4 +5,5 @@ ifneq ($(HV_NEXT),)
 virt += run exit request vcpu_fsm vm vcpu state
 virt += hypercall hc_ipi hc_tlb hc_message hc_event port
 virt += tlfs tlfs_msr tlfs_page tlfs_state reftime vp_assist vsynic vstimer
+virt += slot slot_update gmem hostpage overlay notifier dirty
 endif

@@ -108,6 +108,7 @@ void hv_arch_vcpu_release(struct hv_vcpu *vcpu)
 	hv_lapic_release(x);
 	hv_v(vcpu_release)(x);
 	hv_fpu_release(x);
+	hv_mmu_vcpu_release(x);
 }
 
 /* Segments and tables after power-on or INIT (APM vol. 2, 14.1.3). */

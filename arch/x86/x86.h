@@ -75,7 +75,7 @@ struct hv_vcpu_x86 {
 	struct hv_lapic *lapic;		/* I */
 	struct hv_mmu_root *root;	/* what the vCPU translates with now */
 	u64 root_gen;			/* of @root when it was loaded */
-	struct slat_cache mmu_cache;	/* T: tables for the next mapping */
+	struct hv_slat_cache mmu_cache;	/* T: tables for the next mapping */
 	u32 mp_state;			/* enum hv_mp_state; A: read by wakers */
 
 	/* extended state and registers the control block does not hold */

@@ -57,8 +57,10 @@ void hv_event(struct hv_vm *vm, struct hv_vcpu *vcpu, enum hv_event event, const
 
 /*
  * Copy between kernel and guest memory; overlays win over RAM. Marks written pages dirty.
- * 0, -EFAULT (hole, read-only slot on write, or host memory not to be had), -EINTR
- * (fatal signal). May cross pages; on error part may have been written. [run]
+ * 0, -EFAULT (hole, read-only memory on write, or host memory not to be had), -EINTR (a
+ * signal or a request to leave is pending: go out and execute the instruction again), other
+ * errors of the host (-ENOMEM, -EHWPOISON). May cross pages; on error part may have been
+ * written. [run]
  */
 int hv_gmem_read(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len);
 int hv_gmem_write(struct hv_vcpu *vcpu, hv_gpa_t gpa, const void *buf, u32 len);

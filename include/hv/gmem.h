@@ -30,9 +30,9 @@ bool hv_gmem_resolve(struct hv_vm *vm, hv_gfn_t gfn, struct hv_gmem_frame *f);
 
 /*
  * Make the host page at @hva present (and writable for @write) in the owner's page table
- * and return it with a reference. Ends the section, sleeps; waits for I/O and userfaultfd
- * can be left by any signal: -EAGAIN, or -EINTR if it is fatal. -EFAULT not mapped,
- * VM_PFNMAP or VM_IO, -EHWPOISON, -ENOMEM. [run; no lock held]
+ * and return it with a reference. Ends the section, sleeps. A wait for I/O or userfaultfd
+ * ends with -EINTR on any signal and on a request to pause or die; the page still comes
+ * later. -EFAULT not mapped, VM_PFNMAP or VM_IO; -EHWPOISON, -ENOMEM. [run; no lock held]
  */
 int hv_hostpage_get(struct hv_vcpu *vcpu, hv_hva_t hva, bool write, struct page **page);
 
@@ -45,5 +45,8 @@ static inline bool hv_notify_busy_locked(struct hv_vm *vm, hv_hva_t start, hv_hv
 	lockdep_assert_held(&vm->mmu_lock);
 	return vm->notify_count && start < vm->notify_end && end > vm->notify_start;
 }
+
+int hv_hostpage_init(void);		/* module load and unload */
+void hv_hostpage_exit(void);
 
 #endif /* _HV_GMEM_H */

@@ -28,13 +28,6 @@ struct hv_slot {
 	unsigned long *dirty;	/* A bits; NULL without HV_SLOT_F_DIRTY_LOG */
 };
 
-/* Sorted by gfn, no two overlap. */
-struct hv_slot_table {
-	struct rcu_head rcu;
-	u32 nr;
-	struct hv_slot *slot[];
-};
-
 static inline hv_hva_t hv_slot_hva(const struct hv_slot *s, hv_gfn_t gfn)
 {
 	return s->hva + ((gfn - s->gfn) << PAGE_SHIFT);
@@ -59,26 +52,32 @@ static inline void hv_slot_mark_dirty(struct hv_slot *s, hv_gfn_t gfn)
 
 /*
  * Call @fn for each part of a slot that [@start, @end) of the owner's addresses shows;
- * the frames given are those of the part. mmu_lock held. Stops when @fn returns non-zero
- * and returns that.
+ * [@first, @last) are the frames of the part. mmu_lock held. Stops when @fn returns
+ * non-zero and returns that.
  */
 int hv_slot_for_each_hva_locked(struct hv_vm *vm, hv_hva_t start, hv_hva_t end,
-				int (*fn)(struct hv_slot *s, hv_gfn_t first, hv_gfn_t last,
+				int (*fn)(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last,
 					  void *arg), void *arg);
 
 /*
  * HV_VM_SET_SLOT. -EINVAL misaligned, wrapping, beyond the guest's address width or the
- * owner's address space, bad vnode or fd; -EEXIST overlap; -ENOENT; -ENOSPC; -ENOMEM.
+ * owner's address space, fd not what is mapped there; -EEXIST overlap; -ENOENT; -ENOSPC; -ENOMEM.
  * Takes slots_lock; replacing and deleting wait for an RCU grace period. [proc, owner's mm]
  */
 int hv_slot_set(struct hv_vm *vm, const struct hv_slot_args *args);
 
 /*
- * HV_VM_GET_DIRTY: copies the bits to the user address in @args itself, because with
- * HV_DIRTY_F_CLEAR bits that can not be delivered must be put back. Sets @args->count.
- * -EINVAL, -ENOENT, -EFAULT, -ENOMEM. [proc]
+ * HV_VM_GET_DIRTY, a chunk at a time, so that no lock is held while the caller's memory is
+ * written. _take: the words from word @done of the range in @args into @buf (room for
+ * HV_DIRTY_WORDS), cleared and their pages write-protected with HV_DIRTY_F_CLEAR. Returns
+ * their number, 0 at the end, -EINVAL, -ENOENT. _give_back: the caller of the ioctl could
+ * not be told @n of them; what was cleared is dirty again. [proc]
  */
-int hv_dirty_get(struct hv_vm *vm, struct hv_dirty_args *args);
+#define HV_DIRTY_WORDS	64	/* 4096 pages: bounds the time under mmu_lock */
+int hv_dirty_take(struct hv_vm *vm, const struct hv_dirty_args *args, u64 done,
+		  unsigned long *buf);
+void hv_dirty_give_back(struct hv_vm *vm, const struct hv_dirty_args *args, u64 done, u32 n,
+			const unsigned long *buf);
 
 /*
  * Life of a VM's memory, in this order. _create: locks and empty tables, before

@@ -15,7 +15,7 @@
 
 #include <hv/portable.h>
 
-enum slat_format {
+enum hv_slat_format {
 	SLAT_FMT_NPT,
 	SLAT_FMT_EPT,		/* with accessed and dirty flags */
 	SLAT_FMT_EPT_NOAD,
@@ -33,18 +33,18 @@ enum slat_format {
 #define SLAT_MAX_LEVEL	5
 #define SLAT_ENTRIES	512
 
-/* What a format adds; pick by enum slat_format. */
-struct slat_fmt {
+/* What a format adds; pick by enum hv_slat_format. */
+struct hv_slat_fmt {
 	u64 leaf;		/* a readable and executable leaf */
 	u64 table;		/* an entry that points to a table */
 	u64 accessed;		/* 0: the CPU does not say; taken as always set */
-	u64 dirty;
+	u64 dirty;		/* 0: likewise, for leaves that may be or become writable */
 };
 
-extern const struct slat_fmt slat_fmts[3];
+extern const struct hv_slat_fmt hv_slat_fmts[3];
 
-struct slat_root {
-	const struct slat_fmt *fmt;
+struct hv_slat_root {
+	const struct hv_slat_fmt *fmt;
 	u64 *top;
 	u64 va_off;		/* pointer = physical + va_off */
 	u64 mask;		/* OR-ed into every entry (memory encryption) */
@@ -55,13 +55,13 @@ struct slat_root {
 };
 
 /* Zeroed pages for tables to come. Enough for one mapping when full. */
-struct slat_cache {
+struct hv_slat_cache {
 	u32 n;
 	void *page[SLAT_MAX_LEVEL - 1];
 };
 
 /* What an edit leaves to do. */
-struct slat_gather {
+struct hv_slat_gather {
 	u64 freed;		/* physical address of the first table to free; chained by entry 0 */
 	bool flush;		/* entries the CPU may have cached are gone or weaker */
 	/* each present leaf that was removed; may be NULL */
@@ -70,8 +70,8 @@ struct slat_gather {
 };
 
 /* Present leaves in order. */
-struct slat_iter {
-	const struct slat_root *root;
+struct hv_slat_iter {
+	const struct hv_slat_root *root;
 	u64 next, end;
 	u64 *table;		/* level-1 table of @next, while inside it */
 	u64 *entry;		/* [out] */
@@ -79,85 +79,86 @@ struct slat_iter {
 	u32 level;		/* [out] */
 };
 
-static inline u64 slat_span(u32 level)
+static inline u64 hv_slat_span(u32 level)
 {
 	return 1ULL << (9 * (level - 1));
 }
 
-static inline u32 slat_index(u64 gfn, u32 level)
+static inline u32 hv_slat_index(u64 gfn, u32 level)
 {
 	return (u32)(gfn >> (9 * (level - 1))) & (SLAT_ENTRIES - 1);
 }
 
-static inline u64 *slat_table(const struct slat_root *r, u64 entry)
+static inline u64 *hv_slat_table(const struct hv_slat_root *r, u64 entry)
 {
 	return (u64 *)(size_t)((entry & SLAT_ADDR & ~r->mask) + r->va_off);
 }
 
-static inline bool slat_is_leaf(u64 entry, u32 level)
+static inline bool hv_slat_is_leaf(u64 entry, u32 level)
 {
 	return level == 1 || (entry & SLAT_LARGE);
 }
 
-static inline u64 slat_leaf(const struct slat_root *r, u64 spa, u32 level, u64 bits)
+static inline u64 hv_slat_leaf(const struct hv_slat_root *r, u64 spa, u32 level, u64 bits)
 {
 	return spa | r->fmt->leaf | r->mask | bits | (level > 1 ? SLAT_LARGE : 0);
 }
 
 /* Has the guest written, or read or written, through this leaf? */
-static inline bool slat_is_dirty(const struct slat_root *r, u64 entry)
+static inline bool hv_slat_is_dirty(const struct hv_slat_root *r, u64 entry)
 {
-	return (entry & SLAT_WRITE) && (!r->fmt->dirty || (entry & r->fmt->dirty));
+	return entry & (r->fmt->dirty ? r->fmt->dirty : SLAT_WRITE | SLAT_HOST_WRITE);
 }
 
-static inline bool slat_is_accessed(const struct slat_root *r, u64 entry)
+static inline bool hv_slat_is_accessed(const struct hv_slat_root *r, u64 entry)
 {
 	return !r->fmt->accessed || (entry & r->fmt->accessed);
 }
 
-void slat_root_init(struct slat_root *r, enum slat_format fmt, u32 level, void *top,
+void hv_slat_root_init(struct hv_slat_root *r, enum hv_slat_format fmt, u32 level, void *top,
 		    u64 va_off, u64 mask);
 
 /* Deepest entry on the way to @gfn: a leaf, or not present. *@level is its level. */
-u64 *slat_find(const struct slat_root *r, u64 gfn, u32 *level);
+u64 *hv_slat_find(const struct hv_slat_root *r, u64 gfn, u32 *level);
 
 /*
  * Entry for @gfn at @level, making tables from @cache. 0 and *@entry; -ENOMEM the cache
  * ran out (tables made so far stay, empty); -EEXIST a leaf of a higher level is in the
  * way: *@entry and *@have are that leaf and its level.
  */
-int slat_make(struct slat_root *r, u64 gfn, u32 level, struct slat_cache *cache,
+int hv_slat_make(struct hv_slat_root *r, u64 gfn, u32 level, struct hv_slat_cache *cache,
 	      u64 **entry, u32 *have);
 
 /*
- * Write @leaf at @entry of @level, which slat_make() gave; a table or leaf that
+ * Write @leaf at @entry of @level, which hv_slat_make() gave; a table or leaf that
  * was there goes to @g.
  */
-void slat_set(struct slat_root *r, u64 *entry, u64 gfn, u32 level, u64 leaf, struct slat_gather *g);
+void hv_slat_set(struct hv_slat_root *r, u64 *entry, u64 gfn, u32 level, u64 leaf,
+		 struct hv_slat_gather *g);
 
-/* Replace the leaf @entry of @level by a table of leaves with the same rights. -ENOMEM. Flush is due. */
-int slat_split(struct slat_root *r, u64 *entry, u32 level, struct slat_cache *cache,
-	       struct slat_gather *g);
+/* Replace the leaf @entry of @level by a table of leaves with the same rights. -ENOMEM. */
+int hv_slat_split(struct hv_slat_root *r, u64 *entry, u32 level, struct hv_slat_cache *cache,
+	       struct hv_slat_gather *g);
 
 /*
  * Remove all leaves in [start, end), and tables wholly inside it. A large leaf that
  * reaches beyond goes as a whole: what it mapped outside will fault again.
  */
-void slat_zap(struct slat_root *r, u64 start, u64 end, struct slat_gather *g);
+void hv_slat_zap(struct hv_slat_root *r, u64 start, u64 end, struct hv_slat_gather *g);
 
 /* Take write permission from leaves in [start, end); true if any had it. */
-bool slat_wrprotect(struct slat_root *r, u64 start, u64 end);
+bool hv_slat_wrprotect(struct hv_slat_root *r, u64 start, u64 end);
 
 /* Any accessed bit in [start, end)? Clears them if @clear. False if the format has none. */
-bool slat_age(struct slat_root *r, u64 start, u64 end, bool clear);
+bool hv_slat_age(struct hv_slat_root *r, u64 start, u64 end, bool clear);
 
 /* Take all tables off a root that no CPU uses; only @top stays, cleared. */
-void slat_clear(struct slat_root *r, struct slat_gather *g);
+void hv_slat_clear(struct hv_slat_root *r, struct hv_slat_gather *g);
 
-void slat_iter_start(struct slat_iter *it, const struct slat_root *r, u64 start, u64 end);
-bool slat_iter_next(struct slat_iter *it);
+void hv_slat_iter_start(struct hv_slat_iter *it, const struct hv_slat_root *r, u64 start, u64 end);
+bool hv_slat_iter_next(struct hv_slat_iter *it);
 
 /* Takes the next table off a chain of freed ones: a pointer to free, NULL at its end. */
-void *slat_chain_pop(u64 *chain, u64 va_off);
+void *hv_slat_chain_pop(u64 *chain, u64 va_off);
 
 #endif /* HV_ARCH_X86_LIB_SLAT_H */

@@ -29,7 +29,7 @@ enum hv_mmu_kind {
 /* What distinguishes roots; compared as a whole. */
 struct hv_mmu_role {
 	u8 kind;		/* enum hv_mmu_kind */
-	u8 format;		/* enum slat_format */
+	u8 format;		/* enum hv_slat_format */
 	u8 level;		/* 4 or 5 */
 	u8 flags;		/* HV_MMU_F_* */
 	u64 key;		/* shadow, nested: which guest table; direct: 0 */
@@ -53,7 +53,7 @@ struct hv_mmu_root_ops {
 };
 
 struct hv_mmu_root {
-	struct slat_root slat;		/* M */
+	struct hv_slat_root slat;		/* M */
 	struct hv_mmu_role role;	/* I */
 	const struct hv_mmu_root_ops *ops;	/* I */
 	struct hv_vm *vm;		/* I */
