@@ -200,30 +200,42 @@ static int recognize(struct load_job *job)
 			"multiboot image");
 }
 
+int load_open(struct load_job *job)
+{
+	int ret;
+
+	job->kernel.fd = job->initrd.fd = -1;
+	ret = file_open(job, &job->kernel);
+	if (!ret && job->initrd.path)
+		ret = file_open(job, &job->initrd);
+	if (ret)
+		load_close(job);
+	return ret;
+}
+
+void load_close(struct load_job *job)
+{
+	if (job->kernel.fd >= 0)
+		close(job->kernel.fd);
+	if (job->initrd.fd >= 0)
+		close(job->initrd.fd);
+	job->kernel.fd = job->initrd.fd = -1;
+}
+
 int load_run(struct load_job *job)
 {
 	uint8_t head[LOAD_HEAD];
 	int ret;
 
-	job->kernel.fd = job->initrd.fd = -1;
 	job->initrd_gpa = 0;
 	memset(&job->entry, 0, sizeof(job->entry));
-	ret = file_open(job, &job->kernel);
-	if (!ret && job->initrd.path)
-		ret = file_open(job, &job->initrd);
-	if (!ret && load_low_ram(&job->ram) < 2 * LAYOUT_KERNEL)
-		ret = load_bad(job, &job->kernel, "direct boot needs at least 2 MiB of memory");
-	if (!ret) {
-		job->head = head;
-		job->head_len = job->kernel.size < LOAD_HEAD ? job->kernel.size : LOAD_HEAD;
-		ret = load_bytes(job, &job->kernel, 0, head, job->head_len, "header");
-	}
+	if (load_low_ram(&job->ram) < 2 * LAYOUT_KERNEL)
+		return load_bad(job, &job->kernel, "direct boot needs at least 2 MiB of memory");
+	job->head = head;
+	job->head_len = job->kernel.size < LOAD_HEAD ? job->kernel.size : LOAD_HEAD;
+	ret = load_bytes(job, &job->kernel, 0, head, job->head_len, "header");
 	if (!ret)
 		ret = recognize(job);
 	job->head = NULL;
-	if (job->kernel.fd >= 0)
-		close(job->kernel.fd);
-	if (job->initrd.fd >= 0)
-		close(job->initrd.fd);
 	return ret;
 }

@@ -63,10 +63,14 @@ struct load_job {
 };
 
 /*
- * load_run() - open the files named in @job, recognize the image, load it.
+ * load_open() - open the files named in @job; they stay open, so that a reset loads the same files
+ * again even after the path is gone or out of reach. load_close() closes them.
+ * load_run() - recognize the image and load it into fresh (zero) memory.
  * Return: 0; -EINVAL: the image or the files are not usable; -errno of the host. @job->err tells.
  */
+int load_open(struct load_job *job);
 int load_run(struct load_job *job);
+void load_close(struct load_job *job);
 
 /* ---- for the loaders ---- */
 

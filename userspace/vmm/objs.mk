@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-userspace-vmm := config loop layout aml acpi load load_bzimage elf_image load_elf_pvh load_multiboot
+userspace-vmm := config loop layout aml acpi load load_bzimage elf_image load_elf_pvh load_multiboot \
+	mem iobus lifecycle log services boot vcpu_thread exits control signals sandbox \
+	machine stats
+userspace-vmm-pkgs := liburcu-memb
 
 userspace-vmm += ctl ctl_request ctl_verbs
 userspace-vmm-pkgs += jansson

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine as its own files see it: machine, boot, run control, vCPU threads, services. */
+#ifndef HV_VMM_MACHINE_IMPL_H
+#define HV_VMM_MACHINE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "backends/chr.h"
+#include "devices/dev_services.h"
+#include "layout.h"
+#include "libhv/libhv.h"
+#include "load.h"
+#include "log.h"
+#include "loop.h"
+#include "machine.h"
+#include "mem.h"
+
+#define MACHINE_DEVICES 8
+
+struct endpoint;
+struct iobus;
+
+struct vcpu {
+	struct machine	*m;
+	unsigned int	index;
+	int		fd;		/* -1: none */
+	struct hv_run	*run;
+	pthread_t	thread;
+	bool		started;	/* thread exists */
+	bool		parked;		/* m->park_lock */
+};
+
+struct machine {
+	const struct vmm_config	*cfg;
+	struct layout		layout;
+	struct mem		*mem;
+	struct load_job		load;
+	struct iobus		*bus;
+	struct loop		*loop;
+	struct vmm_log		*log;
+	struct chr		*console;
+	struct endpoint		*endpoint;
+	struct ctl		*ctl;
+	struct dev_services	services;
+	struct device		*dev[MACHINE_DEVICES];
+	unsigned int		nr_devs;
+	struct device		*pm;		/* the one with the power button */
+	int			sys, vm;	/* descriptors, -1: none */
+	struct vcpu		*vcpu;
+	struct loop_source	signals;
+	char			err[384];
+
+	/* loop thread */
+	enum vmm_state		state;
+	machine_watch_fn	watch;
+	void			*watch_arg;
+	char			(*stat_names)[64];	/* of the last machine_stats() */
+	struct loop_work	request_work;
+
+	/* any thread */
+	pthread_mutex_t		park_lock;
+	pthread_cond_t		park_cond;	/* vCPUs wait here for park to clear */
+	pthread_cond_t		parked_cond;	/* the loop thread waits here for vCPUs */
+	atomic_bool		park;		/* written under park_lock */
+	bool			quit;		/* park_lock: threads shall end */
+	unsigned int		nr_parked;	/* park_lock */
+	bool			reset_wanted;	/* park_lock */
+	struct vmm_end		end;		/* park_lock until state is ENDED */
+};
+
+/* services.c: fill m->services in. */
+void services_init(struct machine *m);
+
+/* boot.c: load the kernel, build tables, set vCPU 0's registers. Memory is zero. 0 or -errno, m->err. */
+int boot_prepare(struct machine *m);
+
+/* vcpu_thread.c */
+int vcpu_create(struct machine *m, unsigned int index);		/* 0 or -errno, m->err */
+int vcpu_start(struct vcpu *v);					/* the thread; parked while m->park */
+void vcpu_kick(struct vcpu *v);					/* out of the guest soon */
+void vcpu_release(struct vcpu *v);				/* joins */
+
+/* exits.c: act on what the run page says. Return: false when this vCPU must not go on. */
+bool exit_handle(struct vcpu *v);
+
+/* control.c */
+/* Any thread: end the machine for @cause; the first one to say so wins. */
+void machine_end_post(struct machine *m, enum vmm_cause cause, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Any thread: have the loop thread reset the machine; no vCPU enters the guest until then. */
+void machine_reset_post(struct machine *m);
+/* Loop thread: all vCPUs out of the guest, and time stopped. 0, or -ETIMEDOUT when one does not come. */
+int machine_park(struct machine *m);
+void machine_unpark(struct machine *m);
+void machine_control_init(struct machine *m);
+void machine_state_set(struct machine *m, enum vmm_state to);
+
+/* signals.c */
+int signals_init(struct machine *m);				/* 0 or -errno */
+void signals_release(struct machine *m);
+#define SIGNAL_KICK SIGUSR1
+
+/* sandbox.c: drop privileges and filter system calls, for the rest of the process's life. */
+int sandbox_enter(bool log_only, char *err, size_t errlen);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * After set-up the VM process needs few system calls and no privilege: capabilities go, new ones cannot
+ * come (no_new_privs), and a seccomp filter allows what stands in the table below.
+ *
+ * The filter is written by hand: libseccomp would cost more to load and run than the VM's whole set-up.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "machine_impl.h"
+
+#define DATA(field)	offsetof(struct seccomp_data, field)
+#define ARG_LOW(n)	(DATA(args) + 8 * (n))		/* little-endian */
+#define LOAD(off)	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, off)
+#define RET(v)		BPF_STMT(BPF_RET | BPF_K, v)
+
+/* Allowed whatever the arguments; the most frequent first: the filter is walked in order. */
+static const unsigned short allowed[] = {
+	SYS_write, SYS_read, SYS_epoll_wait, SYS_futex, SYS_timerfd_settime, SYS_clock_gettime,
+	SYS_pwrite64, SYS_pread64, SYS_epoll_ctl, SYS_close, SYS_accept4, SYS_recvmsg, SYS_sendmsg,
+	SYS_recvfrom, SYS_sendto, SYS_getsockopt, SYS_shutdown, SYS_fcntl, SYS_fstat, SYS_newfstatat,
+	SYS_writev, SYS_readv, SYS_lseek, SYS_ftruncate, SYS_fallocate, SYS_unlink, SYS_unlinkat,
+	SYS_rmdir, SYS_dup,
+	SYS_munmap, SYS_madvise, SYS_brk, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
+	SYS_tgkill, SYS_getpid, SYS_gettid, SYS_getuid, SYS_sched_yield, SYS_membarrier, SYS_rseq,
+	SYS_set_robust_list, SYS_restart_syscall, SYS_clock_nanosleep, SYS_exit, SYS_exit_group,
+	SYS_epoll_pwait, SYS_poll, SYS_getrandom, SYS_mremap, SYS_sched_getaffinity,
+};
+
+#define NR_ALLOWED	(sizeof(allowed) / sizeof(allowed[0]))
+#define ALLOW		SECCOMP_RET_ALLOW
+
+/* ioctl type byte of hv.h, and the terminal calls needed to give the terminal back. */
+#define IOCTL_HV	0xd8
+#define TTY_FIRST	0x5401		/* TCGETS .. TIOCGWINSZ */
+#define TTY_LAST	0x5413
+
+static const struct sock_filter first[] = {
+	LOAD(DATA(arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+	RET(SECCOMP_RET_KILL_PROCESS),
+	LOAD(DATA(nr)),
+	/* ioctl: ours, or of a terminal. Looked at first: HV_VCPU_RUN passes here on every exit. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 8),
+	LOAD(ARG_LOW(1)),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 4, 0),
+	LOAD(ARG_LOW(1)),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, TTY_FIRST, 0, 1),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, TTY_LAST, 0, 1),
+	RET(SECCOMP_RET_TRAP),
+	RET(ALLOW),
+};
+
+static const struct sock_filter last[] = {
+	/* mmap, mprotect: nothing executable */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
+	LOAD(ARG_LOW(2)),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 6, 0),
+	RET(ALLOW),
+	/* clone: threads only; clone3 cannot be looked into, and its caller falls back to clone */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+	RET(SECCOMP_RET_ERRNO | ENOSYS),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 2),
+	LOAD(ARG_LOW(0)),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
+	RET(SECCOMP_RET_TRAP),
+	RET(ALLOW),
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int filter_install(bool log_only)
+{
+	struct sock_filter code[COUNT(first) + NR_ALLOWED + 2 + COUNT(last)];
+	struct sock_fprog prog = { .filter = code };
+	unsigned int n = COUNT(first), i;
+
+	memcpy(code, first, sizeof(first));
+	for (i = 0; i < NR_ALLOWED; i++)
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
+							 NR_ALLOWED - i, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
+	code[n++] = (struct sock_filter)RET(ALLOW);
+	memcpy(code + n, last, sizeof(last));
+	n += COUNT(last);
+	for (i = 0; log_only && i < n; i++)
+		if (code[i].code == (BPF_RET | BPF_K) && code[i].k == SECCOMP_RET_TRAP)
+			code[i].k = SECCOMP_RET_LOG;
+	prog.len = n;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) ? -errno : 0;
+}
+
+static int privileges_drop(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	/* Without no_new_privs' help the bounding set would matter; with it nothing can be gained. */
+	return syscall(SYS_capset, &head, none) ? -errno : 0;
+}
+
+int sandbox_enter(bool log_only, char *err, size_t errlen)
+{
+	int ret = privileges_drop();
+
+	if (!ret)
+		ret = filter_install(log_only);
+	if (ret)
+		snprintf(err, errlen, "cannot enter the sandbox: %s", strerror(-ret));
+	return ret;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The machine's figures: the module's self-describing counters, and how often each device was asked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine_impl.h"
+
+#define STATS_BYTES	16384
+#define NAME_BYTES	sizeof(((struct machine *)0)->stat_names[0])
+#define NAMES_MAX	4096
+
+struct sink {
+	struct machine		*m;
+	struct machine_stat	*out;
+	int			max, nr;
+};
+
+static void figure(struct sink *s, const char *prefix, const char *name, uint64_t value)
+{
+	if (s->nr < s->max && s->nr < NAMES_MAX) {
+		char *at = s->m->stat_names[s->nr];
+
+		snprintf(at, NAME_BYTES, "%s.%.40s", prefix, name);
+		s->out[s->nr] = (struct machine_stat){ at, value };
+	}
+	s->nr++;
+}
+
+/* Take one buffer apart; it comes from the kernel, but a newer one may lay it out otherwise. */
+static void counters(struct sink *s, const char *prefix, int fd, int is_vcpu, uint8_t *buf)
+{
+	struct hv_stats_header h;
+	uint32_t len = STATS_BYTES, i;
+
+	if (libhv_stats(fd, is_vcpu, buf, &len) || len > STATS_BYTES || len < sizeof(h))
+		return;
+	memcpy(&h, buf, sizeof(h));
+	if (h.desc_bytes < sizeof(struct hv_stats_desc) || h.nr > len || h.desc_off > len ||
+	    h.data_off > len || (uint64_t)h.nr * h.desc_bytes > len - h.desc_off ||
+	    (uint64_t)h.nr * 8 > len - h.data_off)
+		return;
+	for (i = 0; i < h.nr; i++) {
+		struct hv_stats_desc d;
+		uint64_t v;
+
+		memcpy(&d, buf + h.desc_off + i * h.desc_bytes, sizeof(d));
+		memcpy(&v, buf + h.data_off + i * 8, 8);
+		d.name[sizeof(d.name) - 1] = 0;
+		figure(s, prefix, d.name, v);
+	}
+}
+
+int machine_stats(struct machine *m, struct machine_stat *out, int max)
+{
+	struct sink s = { m, out, max, 0 };
+	uint8_t *buf = malloc(STATS_BYTES);
+	char prefix[32];
+	unsigned int i;
+
+	free(m->stat_names);
+	m->stat_names = malloc((size_t)(max < NAMES_MAX ? max : NAMES_MAX) * NAME_BYTES + 1);
+	if (!buf || !m->stat_names) {
+		free(buf);
+		return 0;
+	}
+	counters(&s, "vm", m->vm, 0, buf);
+	for (i = 0; i < m->cfg->cpus; i++) {
+		snprintf(prefix, sizeof(prefix), "vcpu%u", i);
+		counters(&s, prefix, m->vcpu[i].fd, 1, buf);
+	}
+	for (i = 0; i < m->nr_devs; i++) {
+		pthread_mutex_lock(&m->dev[i]->lock);
+		figure(&s, m->dev[i]->ops->name, "accesses", m->dev[i]->accesses);
+		pthread_mutex_unlock(&m->dev[i]->lock);
+	}
+	free(buf);
+	return s.nr;
+}
