@@ -14,6 +14,7 @@
 #include <hv/arch.h>
 #include <hv/params.h>
 #include <hv/release.h>
+#include <hv/gmem.h>
 #include <hv/request.h>
 #include "parts.h"
 
@@ -49,6 +50,7 @@ static const struct hv_part hv_parts[] = {
 	{ "netlink", hv_netlink_init, hv_netlink_exit },
 #ifdef HV_NEXT
 	{ "requests", hv_request_init, hv_request_exit },
+	{ "host pages", hv_hostpage_init, hv_hostpage_exit },
 	{ "processor", hv_arch_init, hv_arch_exit },
 	{ "debugfs", hv_debugfs_init, hv_debugfs_exit },
 	/* From here on user space can come in. */
