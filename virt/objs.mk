@@ -6,4 +6,5 @@ virt += run exit request vcpu_fsm vm vcpu state
 virt += hypercall hc_ipi hc_tlb hc_message hc_event port
 virt += tlfs tlfs_msr tlfs_page tlfs_state reftime vp_assist vsynic vstimer
 virt += slot slot_update gmem hostpage overlay notifier dirty
+virt += irq irqfd ioeventfd iobus
 endif

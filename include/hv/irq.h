@@ -28,7 +28,7 @@ int hv_irq_deliver(struct hv_vm *vm, const struct hv_irq_target *t, u32 level);
 int hv_irq_target_check(struct hv_vm *vm, const struct hv_irq_target *t);
 
 /* The ioctls; argument structures are copied and their flags and tails checked. [proc] */
-/* HV_VM_SET_IRQ: 0 delivered or coalesced, -EINVAL */
+/* HV_VM_SET_IRQ: 0 delivered, 1 coalesced or nobody listens, -EINVAL */
 int hv_irq_set(struct hv_vm *vm, const struct hv_irq_args *args);
 /*
  * HV_VM_SET_IRQFD. -EBADF, -EINVAL not an eventfd, unknown flag, bad target, or resample

@@ -205,7 +205,10 @@ struct hv_irqfd_args {
 #define HV_IRQFD_F_DEASSIGN	(1u << 0)
 #define HV_IRQFD_F_RESAMPLE	(1u << 1)	/* level-triggered GSI */
 
-/* HV_VM_SET_IRQ: raise (or, for a GSI, set to @level) an interrupt now. */
+/*
+ * HV_VM_SET_IRQ: raise (or, for a GSI, set to @level) an interrupt now. Returns 0, or 1 if
+ * it merged with one that was pending already or nobody listens now. -EINVAL no such target.
+ */
 struct hv_irq_args {
 	__u32 size;
 	__u32 flags;		/* must be 0 */
