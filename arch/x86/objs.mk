@@ -5,4 +5,5 @@
 ifneq ($(HV_NEXT),)
 arch-x86 := arch host step fpu tsc regs inject exit msr cpuid emul state
 arch-x86 += cpuid_tlfs
+arch-x86 += lapic lapic_msr lapic_timer ioapic irq
 endif

@@ -8,6 +8,7 @@
  */
 #include <asm/tsc.h>
 #include <asm/msr.h>
+#include "lapic.h"
 #include "x86.h"
 
 enum hv_tsc_trust hv_arch_tsc_trust(void)
@@ -56,6 +57,7 @@ void hv_tsc_write(struct hv_vcpu_x86 *x, u64 val)
 	x->tsc_delta += delta;
 	x->tsc_adjust += delta;
 	offset_apply(x);
+	hv_lapic_timer_retime(x);
 }
 
 void hv_tsc_adjust(struct hv_vcpu_x86 *x, u64 val)
@@ -63,6 +65,7 @@ void hv_tsc_adjust(struct hv_vcpu_x86 *x, u64 val)
 	x->tsc_delta += val - x->tsc_adjust;
 	x->tsc_adjust = val;
 	offset_apply(x);
+	hv_lapic_timer_retime(x);
 }
 
 void hv_tsc_sync(struct hv_vcpu_x86 *x)

@@ -6,7 +6,7 @@
  * do (enum hv_apic_act). Sources: SDM vol. 3A chapter 11 (10 in older prints), APM vol. 2
  * chapter 16.
  *
- * Who writes what: @irr and @tmr are changed by any CPU with atomic bit operations; the
+ * Who writes what: @irr, @tmr and @esr_pending are changed by any CPU with atomic bit operations; the
  * rest belongs to the thread that runs the vCPU, others may only peek at it.
  */
 #ifndef _HV_X86_LIB_APIC_REGS_H
@@ -32,7 +32,7 @@ enum hv_apic_reg {
 	HV_APIC_ESR	= 0x280,
 	HV_APIC_ICR	= 0x300,
 	HV_APIC_ICR2	= 0x310,
-	HV_APIC_LVT0	= 0x320,	/* the first of HV_APIC_NR_LVT */
+	HV_APIC_LVT0	= 0x320,	/* the first of HV_APIC_NR_LVT, 16 bytes apart */
 	HV_APIC_TMICT	= 0x380,
 	HV_APIC_TMCCT	= 0x390,
 	HV_APIC_TDCR	= 0x3e0,
@@ -83,6 +83,7 @@ enum hv_apic_mode {
 struct hv_apic {
 	u64 irr[4];		/* atomic bits */
 	u64 tmr[4];		/* atomic bits: level-triggered vectors */
+	u64 esr_pending;	/* atomic bits: errors not latched in @esr yet */
 	u64 isr[4];
 	s32 isr_top;		/* highest vector in service, -1: none */
 	u8  tpr;
@@ -94,7 +95,6 @@ struct hv_apic {
 	u32 dfr;
 	u32 svr;
 	u32 esr;		/* latched by the last write of ESR */
-	u32 esr_pending;	/* atomic bits: errors since then */
 	u32 icr;
 	u32 icr2;		/* x2APIC: all 32 bits are the destination */
 	u32 lvt[HV_APIC_NR_LVT];
