@@ -189,27 +189,39 @@ static const struct {
 	{ load_is_elf, load_elf_pvh },
 };
 
-static int recognize(struct load_job *job)
+/* Read the first bytes into @head and find the format. Return: its index, or -errno. */
+static int recognize(struct load_job *job, uint8_t *head)
 {
 	unsigned int i;
+	int ret;
 
+	job->head = head;
+	job->head_len = job->kernel.size < LOAD_HEAD ? job->kernel.size : LOAD_HEAD;
+	ret = load_bytes(job, &job->kernel, 0, head, job->head_len, "header");
+	if (ret)
+		return ret;
 	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (formats[i].is(job))
-			return formats[i].load(job);
+			return i;
 	return load_bad(job, &job->kernel, "is neither a bzImage, nor an ELF kernel with a PVH entry, nor a "
 			"multiboot image");
 }
 
 int load_open(struct load_job *job)
 {
+	uint8_t head[LOAD_HEAD];
 	int ret;
 
 	job->kernel.fd = job->initrd.fd = -1;
 	ret = file_open(job, &job->kernel);
 	if (!ret && job->initrd.path)
 		ret = file_open(job, &job->initrd);
-	if (ret)
-		load_close(job);
+	if (!ret)
+		ret = recognize(job, head);
+	job->head = NULL;
+	if (ret >= 0)
+		return 0;
+	load_close(job);
 	return ret;
 }
 
@@ -231,11 +243,9 @@ int load_run(struct load_job *job)
 	memset(&job->entry, 0, sizeof(job->entry));
 	if (load_low_ram(&job->ram) < 2 * LAYOUT_KERNEL)
 		return load_bad(job, &job->kernel, "direct boot needs at least 2 MiB of memory");
-	job->head = head;
-	job->head_len = job->kernel.size < LOAD_HEAD ? job->kernel.size : LOAD_HEAD;
-	ret = load_bytes(job, &job->kernel, 0, head, job->head_len, "header");
-	if (!ret)
-		ret = recognize(job);
+	ret = recognize(job, head);
+	if (ret >= 0)
+		ret = formats[ret].load(job);
 	job->head = NULL;
 	return ret;
 }

@@ -63,9 +63,9 @@ struct load_job {
 };
 
 /*
- * load_open() - open the files named in @job; they stay open, so that a reset loads the same files
+ * load_open() - open the files named in @job and recognize the kernel's format; they stay open, so that a reset loads the same files
  * again even after the path is gone or out of reach. load_close() closes them.
- * load_run() - recognize the image and load it into fresh (zero) memory.
+ * load_run() - load the image into fresh (zero) memory.
  * Return: 0; -EINVAL: the image or the files are not usable; -errno of the host. @job->err tells.
  */
 int load_open(struct load_job *job);
