@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 userspace-hvctl := main table out rundir client stopsig vmopts \
 	cmd_run cmd_list cmd_life cmd_console cmd_logs cmd_events cmd_doctor cmd_version cmd_help
-# The program needs the machine; its objects are tested without it (selftests/cli).
-ifneq ($(wildcard userspace/vmm/machine.c),)
 userspace-hvctl-prog := hvctl
-endif
 userspace-hvctl-libs := hvctl/opt base doctor vmm devices backends libhv
 userspace-hvctl-pkgs := jansson libnl-genl-3.0

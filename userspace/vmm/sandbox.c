@@ -32,7 +32,7 @@ static const unsigned short allowed[] = {
 	SYS_pwrite64, SYS_pread64, SYS_epoll_ctl, SYS_close, SYS_accept4, SYS_recvmsg, SYS_sendmsg,
 	SYS_recvfrom, SYS_sendto, SYS_getsockopt, SYS_shutdown, SYS_fcntl, SYS_fstat, SYS_newfstatat,
 	SYS_writev, SYS_readv, SYS_lseek, SYS_ftruncate, SYS_fallocate, SYS_unlink, SYS_unlinkat,
-	SYS_rmdir, SYS_dup,
+	SYS_rmdir, SYS_dup, SYS_socketpair,
 	SYS_munmap, SYS_madvise, SYS_brk, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
 	SYS_tgkill, SYS_getpid, SYS_gettid, SYS_getuid, SYS_sched_yield, SYS_membarrier, SYS_rseq,
 	SYS_set_robust_list, SYS_restart_syscall, SYS_clock_nanosleep, SYS_exit, SYS_exit_group,
