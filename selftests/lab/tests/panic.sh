@@ -7,8 +7,8 @@
 expect 220 "L1 panicked" "Kernel panic - not syncing: sysrq" -- --no-hv -- \
 	sh -c 'echo 1 passed, 0 failed; echo c >/proc/sysrq-trigger; sleep 60'
 expect 220 "L1 rebooted" -- --no-hv -- \
-	sh -c 'reboot -f; sleep 60'
+	sh -c 'busybox reboot -f; sleep 60'
 expect 220 "was reset without a panic" -- --no-hv -- \
 	sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
-expect 0 -- --no-hv --expect-reboot -- sh -c 'reboot -f; sleep 60'
+expect 0 -- --no-hv --expect-reboot -- sh -c 'busybox reboot -f; sleep 60'
 exit $failed
