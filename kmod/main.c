@@ -48,14 +48,12 @@ static void hv_banner_exit(void)
 static const struct hv_part hv_parts[] = {
 	{ "parameters", hv_params_init, hv_nothing_exit },
 	{ "netlink", hv_netlink_init, hv_netlink_exit },
-#ifdef HV_NEXT
 	{ "requests", hv_request_init, hv_request_exit },
 	{ "host pages", hv_hostpage_init, hv_hostpage_exit },
 	{ "processor", hv_arch_init, hv_arch_exit },
 	{ "debugfs", hv_debugfs_init, hv_debugfs_exit },
 	/* From here on user space can come in. */
 	{ "/dev/hv", hv_chardev_init, hv_chardev_exit },
-#endif
 	/* Last, so that its line says that everything before it is up. */
 	{ "banner", hv_banner_init, hv_banner_exit },
 };

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <hv/arch.h>
 #include <hv/core.h>
+#include <hv/vm.h>
 #include <hv/slot.h>
 #include "virt/memory.h"
 
@@ -123,7 +124,7 @@ static void mm_release(struct mmu_notifier *n, struct mm_struct *mm)
 	struct hv_vm *vm = to_vm(n);
 
 	if (READ_ONCE(vm->notifier_on))
-		hv_vm_set_dead(vm, "its address space is gone");
+		hv_vm_kill(vm, HV_EVENT_VM_DEAD, "its address space is gone");
 	spin_lock(&vm->mmu_lock);
 	if (hv_arch_mmu_zap_range_locked(vm, 0, HV_GFN_NONE))
 		hv_arch_mmu_flush_locked(vm);

@@ -73,8 +73,8 @@
 #define HV_INSN_YIELD	1
 /*
  * From hv_insn_exec(): a REP instruction stopped between iterations, because
- * its budget ran out or a callback yielded; RIP still at it. Look for interrupts, then call again
- * (the decoded instruction may be kept).
+ * its budget ran out or a callback yielded; RIP still at it. Look for
+ * interrupts, then call again (the decoded instruction may be kept).
  */
 #define HV_INSN_PARTIAL	2
 /* A fault is to be injected: hv_insn_cpu.fault holds it. RIP at the instruction. */
@@ -89,8 +89,8 @@ struct hv_insn_fault {
 
 /* @access of the memory callbacks. */
 #define HV_INSN_READ	0u
-#define HV_INSN_WRITE	1u
-#define HV_INSN_LOCKED	2u	/* with WRITE: part of a LOCKed or implicitly locked access */
+#define HV_INSN_WRITE	1u	/* in mem_read: will be written too, so check for writing */
+#define HV_INSN_LOCKED	2u	/* with WRITE: part of a LOCKed access, or of XCHG */
 #define HV_INSN_STACK	4u	/* implicit stack access */
 #define HV_INSN_SYSTEM	8u	/* descriptor table: supervisor whatever the CPL */
 
@@ -98,7 +98,8 @@ struct hv_insn_cpu;
 
 /*
  * Callbacks. Memory is addressed by linear address: segmentation, limits and
- * the canonical check are done. Sizes are 1..32 bytes; an access may cross one page boundary.
+ * the canonical check are done. Sizes are 1..32 bytes, for INS and OUTS up to 256
+ * within a page; other accesses may cross one page boundary.
  *
  * Return of each: 0; HV_INSN_YIELD (accepted, see above); HV_INSN_FAULT after
  * filling in cpu->fault (a page fault, say); or a negative errno, returned as it is
@@ -125,26 +126,31 @@ struct hv_insn_ops {
 	 */
 	int (*mem_probe)(struct hv_insn_cpu *cpu, u64 la, unsigned int size, u32 access);
 	/*
-	 * @count units of @size (1, 2, 4) bytes from or to one port. Units are moved in order. The
-	 * executor has checked nothing: IOPL and the TSS bitmap are the
-	 * caller's, see @io_check.
+	 * @count units of @size (1, 2, 4) bytes from or to one port, in
+	 * order. All of them, or an error and none.
 	 */
 	int (*io_in)(struct hv_insn_cpu *cpu, u16 port, unsigned int size, void *buf,
 		     unsigned int count);
 	int (*io_out)(struct hv_insn_cpu *cpu, u16 port, unsigned int size, const void *buf,
 		      unsigned int count);
-	/* Segment ES..GS as the CPU caches it. In long mode only FS and GS are asked for by memory
-	 * operands. Not called twice for one memory operand.
+	/*
+	 * Segment ES..GS, TR or LDTR as the CPU caches it. In 64-bit mode
+	 * memory operands ask for FS and GS alone.
 	 */
 	void (*seg_get)(struct hv_insn_cpu *cpu, unsigned int seg, struct hv_rec_seg *out);
 
 	/* Optional from here on: NULL makes what needs them -EOPNOTSUPP. */
 
-	/* May the program use these ports? Called when CPL > IOPL or in virtual-8086 mode. NULL: always. */
+	/*
+	 * May the program use these ports? Called when CPL > IOPL or in
+	 * virtual-8086 mode, before the port is used. NULL: always (an I/O
+	 * intercept of the CPU comes after its own check).
+	 */
 	int (*io_check)(struct hv_insn_cpu *cpu, u16 port, unsigned int size);
 	/*
 	 * Vector register @reg 0..15, @size 16 or 32 bytes. A write of 16 with
-	 * @clear_upper zeroes the rest (VEX). #NM, #UD by CR0, CR4, XCR0 are the caller's.
+	 * @clear_upper zeroes the rest (VEX). #NM and #UD by CR0, CR4 and XCR0
+	 * are the caller's.
 	 */
 	int (*vec_read)(struct hv_insn_cpu *cpu, unsigned int reg, void *buf, unsigned int size);
 	int (*vec_write)(struct hv_insn_cpu *cpu, unsigned int reg, const void *buf,
@@ -193,8 +199,8 @@ struct hv_insn_cpu {
  * @insn: decoded in @cpu->mode
  * @cpu:  registers and callbacks; updated when the instruction retires
  *
- * The trap flag and debug breakpoints are the caller's (look at RFLAGS.TF as it was before). RF is
- * cleared by an instruction that retires.
+ * The trap flag and debug breakpoints are the caller's (look at RFLAGS.TF as it
+ * was before). RF is cleared by an instruction that retires.
  *
  * Return: HV_INSN_DONE, HV_INSN_PARTIAL, HV_INSN_FAULT, -EOPNOTSUPP when this
  * instruction is not executed here, or the errno of a callback.
