@@ -15,6 +15,7 @@
 
 #define NS_PER_S	1000000000ULL
 #define UIP_NS		244000ULL
+#define YEAR_MAX	2250		/* 64-bit nanoseconds end in 2262 */
 
 enum { R_SEC, R_SEC_ALARM, R_MIN, R_MIN_ALARM, R_HOUR, R_HOUR_ALARM, R_WDAY, R_MDAY, R_MON, R_YEAR,
        R_A, R_B, R_C, R_D };
@@ -148,6 +149,8 @@ static void registers_take(struct rtc *r)
 
 	if (year < 1970)
 		year = 1970;
+	if (year > YEAR_MAX)
+		year = YEAR_MAX;
 	if (mon < 1 || mon > 12)
 		mon = 1;
 	t = days_from_civil(year, mon, decode(r, r->cmos[R_MDAY])) * 86400 +
