@@ -32,11 +32,20 @@ static void vcpu_block(struct hv_vcpu *vcpu)
 	hv_arch_vcpu_unblock(vcpu);
 }
 
-/* Scheduler, task work, softirqs, signals: all outside the section. 0 or -EINTR. */
+/*
+ * Scheduler, signals and task work, outside the section. 0 or -EINTR.
+ *
+ * xfer_to_guest_mode_handle_work() writes to KVM's vCPU when a signal is pending, and one
+ * may arrive inside it, so it is of no use to us. Task work is done on the way out to user
+ * space, which comes back at once.
+ */
 static int host_work(struct hv_vcpu *vcpu)
 {
 	hv_arch_section_end(vcpu);
-	return xfer_to_guest_mode_handle_work(NULL);
+	if (!need_resched())
+		return -EINTR;
+	schedule();
+	return 0;
 }
 
 /* Requests that end the run. 0, or the errno to return. */

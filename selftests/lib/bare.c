@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* bare.c - run a bare guest image on /dev/hv, without the VMM */
+#include <elf.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "bare.h"
+#include "hvio.h"
+
+#define PORT_UART	0x3f8
+#define PORT_EXIT	0xf4
+#define MB_INFO		0x9000	/* flags, then fields the images do not read, then the command line */
+#define MB_CMDLINE	0x9100
+#define MB_MAGIC	0x2badb002
+#define SEG_CODE32	0xc9b	/* present, code, 32-bit, limit in pages */
+#define SEG_DATA32	0xc93
+#define RUNNING		(-1)
+
+struct thread {
+	pthread_t id;
+	int vcpu;
+	struct hv_run *run;
+};
+
+static volatile int result;
+static volatile int ended;
+
+static void put(char c)
+{
+	static int begun;
+
+	if (c == '\r')
+		return;
+	if (!begun)
+		fputs("# ", stdout);
+	putchar(c);
+	begun = c != '\n';
+}
+
+/* False: the machine is done, @result says how. */
+static bool handle(struct hv_run *run)
+{
+	uint8_t *data = (uint8_t *)run + HV_RUN_PIO_DATA;
+	uint32_t i;
+
+	switch (run->exit_kind) {
+	case HV_EXIT_NONE:
+		return true;
+	case HV_EXIT_PIO:
+		for (i = 0; i < run->pio.count; i++, data += run->pio.bytes) {
+			if (run->pio.in) {
+				memset(data, 0xff, run->pio.bytes);
+			} else if (run->pio.port == PORT_UART) {
+				put((char)*data);
+			} else if (run->pio.port == PORT_EXIT) {
+				result = *data;
+				return false;
+			}
+		}
+		return true;
+	case HV_EXIT_MMIO:
+		if (!run->mmio.write)
+			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+		return true;
+	case HV_EXIT_SHUTDOWN:
+		result = -2;
+		return false;
+	default:
+		tap_note("exit %u, info 0x%llx 0x%llx", run->exit_kind,
+			 (unsigned long long)run->internal.info[0],
+			 (unsigned long long)run->internal.info[1]);
+		result = -3;
+		return false;
+	}
+}
+
+static void *run_vcpu(void *arg)
+{
+	struct thread *t = arg;
+	long ret;
+
+	while (!ended) {
+		ret = hv_raw(t->vcpu, HV_VCPU_RUN, NULL);
+		if (ret == -EINTR || ret == -EAGAIN)
+			continue;
+		if (ret < 0) {
+			tap_note("HV_VCPU_RUN: error %ld", -ret);
+			result = -3;
+		}
+		if (ret < 0 || !handle(t->run))
+			ended = 1;
+	}
+	return NULL;
+}
+
+static void load(const char *path, uint8_t *ram, uint32_t *entry)
+{
+	FILE *f = fopen(path, "rb");
+	Elf32_Ehdr eh;
+	Elf32_Phdr ph;
+	int i;
+
+	if (!f || fread(&eh, sizeof(eh), 1, f) != 1 || memcmp(eh.e_ident, ELFMAG, SELFMAG))
+		tap_bail("%s: not an ELF file (make tests builds it)", path);
+	for (i = 0; i < eh.e_phnum; i++) {
+		if (fseek(f, (long)(eh.e_phoff + (uint32_t)i * eh.e_phentsize), SEEK_SET) ||
+		    fread(&ph, sizeof(ph), 1, f) != 1)
+			tap_bail("%s: program header", path);
+		if (ph.p_type != PT_LOAD)
+			continue;
+		if (ph.p_paddr > BARE_RAM || ph.p_memsz > BARE_RAM - ph.p_paddr ||
+		    ph.p_filesz > ph.p_memsz || fseek(f, ph.p_offset, SEEK_SET) ||
+		    fread(ram + ph.p_paddr, 1, ph.p_filesz, f) != ph.p_filesz)
+			tap_bail("%s: segment", path);
+	}
+	fclose(f);
+	*entry = eh.e_entry;
+}
+
+static void record(int fd, unsigned long cmd, uint32_t rec, void *buf, uint32_t len)
+{
+	struct hv_state_args a = {
+		.size = sizeof(a), .record = rec, .addr = (uintptr_t)buf, .len = len, .version = 1,
+	};
+	long ret = hv_raw(fd, cmd, &a);
+
+	if (ret < 0)
+		tap_bail("record 0x%x: error %ld", rec, -ret);
+}
+
+/* Multiboot entry: 32-bit protected mode, flat segments, no paging. */
+static void boot_state(int vcpu, uint32_t entry)
+{
+	static const struct hv_rec_seg code = { 0, 0xffffffff, 8, SEG_CODE32 };
+	static const struct hv_rec_seg data = { 0, 0xffffffff, 16, SEG_DATA32 };
+	struct hv_rec_sregs s;
+	struct hv_rec_regs r = { .rip = entry, .rflags = 2 };
+
+	record(vcpu, HV_VCPU_GET_STATE, HV_REC_VCPU_SREGS, &s, sizeof(s));
+	s.seg[HV_SEG_CS] = code;
+	s.seg[HV_SEG_DS] = s.seg[HV_SEG_ES] = s.seg[HV_SEG_SS] = data;
+	s.seg[HV_SEG_FS] = s.seg[HV_SEG_GS] = data;
+	s.cr0 = 0x11;
+	record(vcpu, HV_VCPU_SET_STATE, HV_REC_VCPU_SREGS, &s, sizeof(s));
+	r.gpr[0] = MB_MAGIC;
+	r.gpr[3] = MB_INFO;
+	record(vcpu, HV_VCPU_SET_STATE, HV_REC_VCPU_REGS, &r, sizeof(r));
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void wait_end(struct thread *t, struct bare *b)
+{
+	struct timespec step = { 0, 20000000 };
+	time_t end = time(NULL) + b->seconds;
+	uint32_t i;
+
+	while (!ended && time(NULL) < end)
+		nanosleep(&step, NULL);
+	ended = 1;
+	for (i = 0; i < b->cpus; i++) {
+		t[i].run->immediate_exit = 1;
+		pthread_kill(t[i].id, SIGUSR1);
+		pthread_join(t[i].id, NULL);
+		munmap(t[i].run, HV_RUN_BYTES);
+		close(t[i].vcpu);
+	}
+}
+
+int bare_run(struct bare *b)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct hv_slot_args ro = { .flags = HV_SLOT_F_READONLY, .slot = 1, .vnode = HV_NO_VNODE,
+				   .gpa = BARE_RO_GPA, .bytes = 4096, .fd = -1 };
+	struct thread t[16];
+	uint32_t entry, i;
+	void *ro_page;
+	uint8_t *ram;
+	int sys = hv_open();
+
+	sigaction(SIGUSR1, &sa, NULL);
+	ended = 0;
+	result = RUNNING;
+	b->vm = hv_vm_new(sys, b->vm_flags, b->cpus);
+	ram = hv_ram_new(b->vm, 0, 0, BARE_RAM);
+	ro_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(ro_page, 0xa5, 4096);
+	ro.host_addr = (uintptr_t)ro_page;
+	hv_do(b->vm, HV_VM_SET_SLOT, &ro);
+	load(b->image, ram, &entry);
+	*(uint32_t *)(ram + MB_INFO) = 1u << 2;
+	*(uint32_t *)(ram + MB_INFO + 16) = MB_CMDLINE;
+	snprintf((char *)ram + MB_CMDLINE, 256, "smp=%u ro=0x%llx %s", b->cpus, BARE_RO_GPA,
+		 b->append ? b->append : "");
+	for (i = 0; i < b->cpus; i++)
+		t[i].vcpu = b->vcpu[i] = hv_vcpu_new(b->vm, i);
+	boot_state(t[0].vcpu, entry);
+	if (b->prepare)
+		b->prepare(b);
+	for (i = 0; i < b->cpus; i++) {
+		t[i].run = hv_run_map(t[i].vcpu);
+		if (pthread_create(&t[i].id, NULL, run_vcpu, &t[i]))
+			tap_bail("no thread");
+	}
+	wait_end(t, b);
+	hv_ram_free(b->vm, 0, ram, BARE_RAM);
+	close(b->vm);
+	munmap(ro_page, 4096);
+	close(sys);
+	fflush(stdout);
+	return result;
+}

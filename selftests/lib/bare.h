@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bare.h - run a bare guest image (selftests/guest) on /dev/hv, without the VMM */
+#ifndef HV_TEST_BARE_H
+#define HV_TEST_BARE_H
+
+#include <stdint.h>
+
+#define BARE_RAM	(64ull << 20)
+#define BARE_RO_GPA	0xc0000000ull	/* one page of read-only memory */
+
+struct bare {
+	const char *image;	/* path of the ELF file */
+	const char *append;	/* more words for its command line, or NULL */
+	uint32_t cpus;
+	uint32_t seconds;	/* it is given up after that */
+	uint32_t vm_flags;	/* HV_VM_F_* */
+	/* Called when the VM stands and before it runs, if not NULL: wire eventfds, set state. */
+	void (*prepare)(struct bare *b);
+	int vm;			/* for @prepare */
+	int vcpu[16];
+};
+
+/*
+ * Run it: output goes to stdout, each line behind "# ". Returns what it wrote to the
+ * debug-exit port, or -1 (time is over), -2 (shutdown), -3 (another exit; a note says which).
+ */
+int bare_run(struct bare *b);
+
+#endif /* HV_TEST_BARE_H */
