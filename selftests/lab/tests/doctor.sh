@@ -35,7 +35,7 @@ healthy()
 # say WHAT LINE-PATTERN [COMMAND...]: the doctor says one line like that.
 say()
 {
-	local what=$1 want=$2 out
+	local what=$1 want=$2 out cli
 	shift 2
 	out=$("$@" build/bin/hv-doctor 2>&1)
 	if [ $? != 1 ] || ! grep -qE "$want" <<<"$out" || [ "$(wc -l <<<"$out")" != 1 ]; then
@@ -43,9 +43,13 @@ say()
 		echo "${out:-(nothing)}"
 		failed=1
 	fi
+	# hvctl doctor says the same in its own layout.
+	cli=$("$@" build/bin/hvctl doctor --quiet 2>&1 |
+		sed -E 'N; s/\n *-> /: /; s/^(problem|note) +//')
+	[ "$cli" = "$out" ] || { echo "$what: hvctl doctor says: $cli"; failed=1; }
 }
 
-make -s build/bin/hv-doctor || exit 1
+make -s build/bin/hv-doctor build/bin/hvctl || exit 1
 ulimit -l 8192
 
 healthy
