@@ -130,7 +130,7 @@ static int exec_popf(struct hv_exec *x)
 {
 	u64 sp = x->cpu->gpr[HV_GPR_RSP], val;
 	u64 may = HV_FLAG_ARITH | HV_FLAG_TF | HV_FLAG_DF | HV_FLAG_NT | HV_FLAG_AC | HV_FLAG_ID;
-	unsigned int iopl = (x->rflags & HV_FLAG_IOPL) >> 12;
+	unsigned int iopl = (unsigned int)((x->rflags & HV_FLAG_IOPL) >> 12);
 	int ret;
 
 	if (flags_forbidden(x))
