@@ -8,7 +8,7 @@
 #	make fuzz		the fuzzers, in build/fuzz (needs clang)
 #	make sparse		sparse over the module, any message is an error
 #	make check		scripts/check
-#	make install		module, programs, udev rule (DESTDIR, PREFIX)
+#	make install		module, programs, man page, completion, udev rule (DESTDIR, PREFIX)
 #	make clean
 #
 # W=1 and C=1 reach the kernel's build system; V=1 shows commands.
@@ -39,6 +39,15 @@ install: all
 		$(DESTDIR)/lib/udev/rules.d
 	install -m 644 $(hv-ko) $(DESTDIR)/lib/modules/$(KVER)/updates/hv.ko
 	$(if $(programs),install -m 755 $(programs) $(DESTDIR)$(PREFIX)/bin)
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)/usr/lib/tmpfiles.d
+	build/bin/hvctl man >$(DESTDIR)$(PREFIX)/share/man/man1/hvctl.1
+	build/bin/hvctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvctl
+	build/bin/hvctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_hvctl
+	build/bin/hvctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvctl.fish
+	install -m 644 debian/hv.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/hv.conf
 	install -m 644 debian/hv.udev $(DESTDIR)/lib/udev/rules.d/60-hv.rules
 	$(if $(DESTDIR),,depmod $(KVER))
 

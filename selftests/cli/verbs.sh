@@ -3,6 +3,7 @@
 # Every verb of hvctl on VMs without a CPU (selftests/cli/fake_vm.c): results,
 # exit codes, JSON, wrong states, and what is left when a VM is killed.
 tool=$PWD/build/cli/hvctl
+docs=$PWD/Documentation/hvctl.rst
 dir=$(mktemp -d)
 export HV_RUNTIME_DIR=$dir/run XDG_RUNTIME_DIR=
 unset NO_COLOR
@@ -187,6 +188,7 @@ if command -v groff >/dev/null && groff -man -ww -Tutf8 -z man.1 2>&1 | grep .; 
 	failed=1
 fi
 for verb in $(hv --help | sed -n '/^Commands/,/^Options/s/^  \([a-z]*\) .*/\1/p'); do
+	grep -qw "$verb" "$docs" || { echo "not ok - $verb is not in $docs"; failed=1; }
 	grep -q "^.SS hvctl $verb$" man.1 || { echo "not ok - $verb is not in the man page"; failed=1; }
 done
 ok 1 "a full disk is an error" "cannot write" bash -c '"$0" list >/dev/full' "$tool"
