@@ -156,7 +156,7 @@ static int scan_vex(struct scan *s, struct hv_insn *out, u32 *row)
 	s->vex_l = p1 >> 2 & 1;
 	s->vex_v = ~p1 >> 3 & 15;
 	if (out->mode != HV_INSN_LONG64)
-		s->rex &= REX_W;
+		s->rex = 0;
 	s->pos += n;
 	out->opcode = s->bytes[s->pos++];
 	out->map = map;
@@ -420,6 +420,16 @@ static bool resolve_vmov(const struct scan *s, struct hv_insn *out, u32 *row)
 	return false;
 }
 
+/* MOVNTI: 4 bytes also where the operand size is 2. */
+static int movnti(struct hv_insn *out, u32 *row)
+{
+	*row = HV_INSN_OP_MOV | (u32)HV_OPND_RM << 8 | (u32)HV_OPND_REG << 12 |
+		TF_MODRM | TF_MEM | TF_WDST;
+	if (out->opsize == 2)
+		out->opsize = 4;
+	return 0;
+}
+
 /* Opcodes whose meaning hangs on the mode or on a mandatory prefix. */
 static int resolve_special(const struct scan *s, struct hv_insn *out, u32 *row)
 {
@@ -445,9 +455,8 @@ static int resolve_special(const struct scan *s, struct hv_insn *out, u32 *row)
 			*row = HV_INSN_OP_POPCNT | load;
 		else if (out->opcode == 0xc3 && s->pp)
 			return -EINVAL;
-		else if (out->opcode == 0xc3)			/* MOVNTI */
-			*row = HV_INSN_OP_MOV | (u32)HV_OPND_RM << 8 | (u32)HV_OPND_REG << 12 |
-				TF_MODRM | TF_MEM | TF_WDST;
+		else if (out->opcode == 0xc3)
+			return movnti(out, row);
 	} else if ((out->opcode & 0xfe) == 0xf0 && s->pp < 2) {	/* 0F38 F0, F1 */
 		if (!(out->flags & HV_INSN_F_MEM))
 			return -EINVAL;
@@ -538,7 +547,8 @@ static int finish(const struct scan *s, struct hv_insn *out, u32 row)
 
 	switch (out->op) {
 	case HV_INSN_OP_XCHG:
-		if (out->opcode == 0x90 && out->reg == HV_GPR_RAX)
+		/* F3 90 is PAUSE, whatever REX says. */
+		if (out->opcode == 0x90 && (out->reg == HV_GPR_RAX || s->pp == 2))
 			out->op = HV_INSN_OP_NOP;
 		break;
 	case HV_INSN_OP_BSF: case HV_INSN_OP_BSR:

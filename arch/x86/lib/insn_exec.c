@@ -97,7 +97,10 @@ static void compute(struct hv_exec *x, struct step *s)
 		count = insn->opcode & 1 ? x->cpu->gpr[HV_GPR_RCX] : insn->imm;
 		step_alu(s, hv_alu_shift2(op == HV_INSN_OP_SHRD, s->dst, s->src, count, size, s->flags));
 		break;
-	case HV_INSN_OP_BT ... HV_INSN_OP_BTC: case HV_INSN_OP_BSF ... HV_INSN_OP_POPCNT:
+	case HV_INSN_OP_BSF: case HV_INSN_OP_BSR:
+		s->keep = !s->src;		/* not even the upper half is cleared */
+		fallthrough;
+	case HV_INSN_OP_BT ... HV_INSN_OP_BTC: case HV_INSN_OP_TZCNT ... HV_INSN_OP_POPCNT:
 		step_alu(s, hv_alu_bits(op, s->dst, s->src, size, s->flags));
 		break;
 	case HV_INSN_OP_IMUL2:
@@ -276,11 +279,13 @@ static int exec_vmov(struct hv_exec *x)
 
 	if (!ops->vec_read || !ops->vec_write)
 		return -EOPNOTSUPP;
+	/* Misalignment counts before the segment's limit. */
+	if ((insn->flags & HV_INSN_F_ALIGN) &&
+	    (hv_insn_linear(insn, x->cpu) & (insn->vec_size - 1u)))
+		return hv_exec_fault(x, HV_VEC_GP, 0);
 	ret = hv_exec_resolve(x, insn->vec_size, store ? HV_INSN_WRITE : HV_INSN_READ);
 	if (ret)
 		return ret;
-	if ((insn->flags & HV_INSN_F_ALIGN) && (x->la & (insn->vec_size - 1u)))
-		return hv_exec_fault(x, HV_VEC_GP, 0);
 	if (store) {
 		ret = ops->vec_read(x->cpu, insn->reg, buf, lanes);
 		if (!ret)
@@ -301,13 +306,13 @@ static int exec_bound(struct hv_exec *x)
 
 	if (!ret)
 		ret = hv_exec_load(x, x->la, &low, size, HV_INSN_READ);
+	if (!ret && (s64)val < (s64)sign_extend(low, size))
+		return hv_exec_fault(x, HV_VEC_BR, 0);
 	if (!ret)
 		ret = hv_exec_load(x, x->la + size, &high, size, HV_INSN_READ);
-	if (ret)
-		return ret;
-	if ((s64)val < (s64)sign_extend(low, size) || (s64)val > (s64)sign_extend(high, size))
+	if (!ret && (s64)val > (s64)sign_extend(high, size))
 		return hv_exec_fault(x, HV_VEC_BR, 0);
-	return 0;
+	return ret;
 }
 
 static int exec_xlat(struct hv_exec *x)

@@ -101,22 +101,18 @@ static int exec_pusha(struct hv_exec *x)
 static int exec_popa(struct hv_exec *x)
 {
 	unsigned int size = x->insn->opsize, i;
-	u64 *gpr = x->cpu->gpr, la, val;
-	u64 mask = size_mask(hv_exec_stack_size(x)), sp = gpr[HV_GPR_RSP] & mask;
-	u8 buf[32];
-	int ret = hv_exec_linear(x, HV_SEG_SS, sp, 8 * size, HV_INSN_READ, &la);
+	u64 *gpr = x->cpu->gpr, sp = gpr[HV_GPR_RSP], val[8];
+	int ret = 0;
 
-	if (!ret)
-		ret = hv_exec_note(x, x->cpu->ops->mem_read(x->cpu, la, buf, 8 * size,
-							    HV_INSN_STACK));
+	for (i = 0; !ret && i < 8; i++)
+		ret = hv_exec_pop(x, &sp, &val[7 - i], size);
 	if (ret)
 		return ret;
 	for (i = 0; i < 8; i++) {
-		val = size == 2 ? get_unaligned_le16(buf + 2 * i) : get_unaligned_le32(buf + 4 * i);
-		if (7 - i != HV_GPR_RSP)
-			gpr[7 - i] = merge(gpr[7 - i], val, size);
+		if (i != HV_GPR_RSP)
+			gpr[i] = merge(gpr[i], val[i], size);
 	}
-	hv_exec_set_sp(x, (sp + 8 * size) & mask);
+	hv_exec_set_sp(x, sp);
 	return 0;
 }
 
@@ -130,7 +126,7 @@ static int exec_popf(struct hv_exec *x)
 {
 	u64 sp = x->cpu->gpr[HV_GPR_RSP], val;
 	u64 may = HV_FLAG_ARITH | HV_FLAG_TF | HV_FLAG_DF | HV_FLAG_NT | HV_FLAG_AC | HV_FLAG_ID;
-	unsigned int iopl = (unsigned int)((x->rflags & HV_FLAG_IOPL) >> 12);
+	unsigned int iopl = (u8)(x->rflags >> 12) & 3;
 	int ret;
 
 	if (flags_forbidden(x))
@@ -168,7 +164,7 @@ static int exec_enter(struct hv_exec *x)
 	u64 *gpr = x->cpu->gpr, sp = gpr[HV_GPR_RSP], bp = gpr[HV_GPR_RBP], frame, val, at;
 	int ret = hv_exec_push(x, &sp, bp, size);
 
-	frame = sp;
+	frame = merge(gpr[HV_GPR_RSP], sp, hv_exec_stack_size(x));
 	for (i = 1; !ret && i < level; i++) {
 		at = (bp - i * size) & size_mask(hv_exec_stack_size(x));
 		ret = hv_exec_pop(x, &at, &val, size);	/* a read at @at */
@@ -296,13 +292,12 @@ int hv_exec_flow(struct hv_exec *x)
 		return hv_alu_condition(x->rflags, insn->cc) ? go_to(x, next + insn->imm) : 0;
 	case HV_INSN_OP_JMP: case HV_INSN_OP_CALL:
 		ret = get_source(x, &target);
-		if (ret)
-			return ret;
-		ret = go_to(x, insn->src == HV_OPND_IMM ? next + target : target);
-		if (ret || insn->op == HV_INSN_OP_JMP)
-			return ret;
-		ret = hv_exec_push(x, &sp, next, insn->opsize);
+		/* The CPU pushes first, and checks the target then. */
+		if (!ret && insn->op == HV_INSN_OP_CALL)
+			ret = hv_exec_push(x, &sp, next, insn->opsize);
 		if (!ret)
+			ret = go_to(x, insn->src == HV_OPND_IMM ? next + target : target);
+		if (!ret && insn->op == HV_INSN_OP_CALL)
 			hv_exec_set_sp(x, sp);
 		return ret;
 	case HV_INSN_OP_RET:

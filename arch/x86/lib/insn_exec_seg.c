@@ -323,7 +323,13 @@ static int exec_push_seg(struct hv_exec *x)
 	int ret;
 
 	x->cpu->ops->seg_get(x->cpu, x->insn->reg, &seg);
-	ret = hv_exec_push(x, &sp, seg.selector, x->insn->opsize);
+	/* With a 4-byte operand only the selector is written. */
+	if (x->insn->opsize == 4) {
+		sp -= 2;
+		ret = hv_exec_push(x, &sp, seg.selector, 2);
+	} else {
+		ret = hv_exec_push(x, &sp, seg.selector, x->insn->opsize);
+	}
 	if (!ret)
 		hv_exec_set_sp(x, sp);
 	return ret;
@@ -333,8 +339,9 @@ static int exec_pop_seg(struct hv_exec *x)
 {
 	u64 sp = x->cpu->gpr[HV_GPR_RSP], val;
 	unsigned int stack = hv_exec_stack_size(x);	/* by the old SS */
-	int ret = hv_exec_pop(x, &sp, &val, x->insn->opsize);
+	int ret = hv_exec_pop(x, &sp, &val, 2);
 
+	sp += x->insn->opsize - 2u;
 	if (!ret)
 		ret = load_data(x, x->insn->reg, (u16)val);
 	if (!ret)

@@ -200,6 +200,20 @@ static bool repeat_ends(const struct hv_exec *x)
 	return zf == !!(x->insn->flags & HV_INSN_F_REPNE);
 }
 
+/* With 32-bit addresses in 64-bit mode upper halves are cleared even when nothing moves. */
+static void write_back(struct hv_exec *x)
+{
+	unsigned int op = x->insn->op;
+	u64 *rcx = &x->cpu->gpr[HV_GPR_RCX];
+
+	*rcx = merge(*rcx, *rcx, x->insn->addrsize);
+	if (op == HV_INSN_OP_MOVS || op == HV_INSN_OP_CMPS || op == HV_INSN_OP_LODS ||
+	    op == HV_INSN_OP_OUTS)
+		advance(x, HV_GPR_RSI, 0);
+	if (op != HV_INSN_OP_LODS && op != HV_INSN_OP_OUTS)
+		advance(x, HV_GPR_RDI, 0);
+}
+
 int hv_exec_string(struct hv_exec *x)
 {
 	const struct hv_insn *insn = x->insn;
@@ -215,6 +229,7 @@ int hv_exec_string(struct hv_exec *x)
 		return ret;
 	if (!(insn->flags & (HV_INSN_F_REP | HV_INSN_F_REPNE)))
 		return step(x, &units);
+	write_back(x);
 	while (left) {
 		if (!budget || x->yield) {
 			x->partial = true;
