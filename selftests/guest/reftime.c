@@ -2,7 +2,13 @@
 /* reftime.c - reference counter and reference TSC page: one clock, on every processor */
 #include "hyperv.h"
 
-static struct tlfs_tsc_page page __attribute__((aligned(4096)));
+/* The overlay hides all of the frame: nothing else may lie in it. */
+static union {
+	struct tlfs_tsc_page tsc;
+	u8 all[4096];
+} frame __attribute__((aligned(4096)));
+#define page frame.tsc
+
 static volatile u64 last;
 static volatile u32 turn, backwards;
 

@@ -6,7 +6,13 @@
 #define VEC_MID		0x61
 #define VEC_HIGH	0x81
 
-static struct tlfs_vp_assist page __attribute__((aligned(4096)));
+/* The overlay hides all of the frame: nothing else may lie in it. */
+static union {
+	struct tlfs_vp_assist assist;
+	u8 all[4096];
+} frame __attribute__((aligned(4096)));
+#define page frame.assist
+
 static volatile u32 hits[256], skipped, written, order[8], nr_order;
 static volatile u32 raise_inside;	/* vector the middle handler sends itself */
 
