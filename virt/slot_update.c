@@ -60,7 +60,8 @@ static int check_args(const struct hv_slot_args *a)
 {
 	u64 limit = 1ULL << hv_arch_cap(HV_CAP_GPA_BITS);
 
-	if (a->flags & ~SLOT_FLAGS || a->slot >= HV_MAX_SLOTS || a->rsvd)
+	if (a->flags & ~SLOT_FLAGS || a->slot >= HV_MAX_SLOTS || a->rsvd ||
+	    (a->vnode != HV_NO_VNODE && a->vnode >= HV_MAX_VNODES))
 		return -EINVAL;
 	if (!a->bytes)
 		return 0;
@@ -105,7 +106,7 @@ static int slot_add_log(struct hv_slot *s, struct hv_slot *old)
 	if (!s->dirty)
 		return -ENOMEM;
 	if (old && !same_memory(s, old))
-		bitmap_fill(s->dirty, s->npages);
+		bitmap_set(s->dirty, 0, s->npages);	/* not _fill: that fills the last word */
 	return 0;
 }
 
