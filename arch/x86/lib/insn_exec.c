@@ -298,21 +298,25 @@ static int exec_vmov(struct hv_exec *x)
 	return ops->vec_write(x->cpu, insn->reg, buf, lanes, insn->flags & HV_INSN_F_VEX);
 }
 
+/* The lower limit is looked at before the upper one is even addressed. */
 static int exec_bound(struct hv_exec *x)
 {
-	unsigned int size = x->insn->opsize;
-	u64 low, high, val = sign_extend(hv_exec_get(x, HV_OPND_REG, size), size);
-	int ret = hv_exec_resolve(x, 2 * size, HV_INSN_READ);
+	unsigned int size = x->insn->opsize, i;
+	u64 off = hv_exec_offset(x), val = sign_extend(hv_exec_get(x, HV_OPND_REG, size), size), limit;
+	int ret;
 
-	if (!ret)
-		ret = hv_exec_load(x, x->la, &low, size, HV_INSN_READ);
-	if (!ret && (s64)val < (s64)sign_extend(low, size))
-		return hv_exec_fault(x, HV_VEC_BR, 0);
-	if (!ret)
-		ret = hv_exec_load(x, x->la + size, &high, size, HV_INSN_READ);
-	if (!ret && (s64)val > (s64)sign_extend(high, size))
-		return hv_exec_fault(x, HV_VEC_BR, 0);
-	return ret;
+	for (i = 0; i < 2; i++, off += size) {
+		ret = hv_exec_linear(x, x->insn->seg, off & size_mask(x->insn->addrsize), size,
+				     HV_INSN_READ, &x->la);
+		if (!ret)
+			ret = hv_exec_load(x, x->la, &limit, size, HV_INSN_READ);
+		if (ret)
+			return ret;
+		limit = sign_extend(limit, size);
+		if (i ? (s64)val > (s64)limit : (s64)val < (s64)limit)
+			return hv_exec_fault(x, HV_VEC_BR, 0);
+	}
+	return 0;
 }
 
 static int exec_xlat(struct hv_exec *x)

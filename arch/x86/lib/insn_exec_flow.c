@@ -164,7 +164,7 @@ static int exec_enter(struct hv_exec *x)
 	u64 *gpr = x->cpu->gpr, sp = gpr[HV_GPR_RSP], bp = gpr[HV_GPR_RBP], frame, val, at;
 	int ret = hv_exec_push(x, &sp, bp, size);
 
-	frame = merge(gpr[HV_GPR_RSP], sp, hv_exec_stack_size(x));
+	frame = gpr[HV_GPR_RSP] - size;		/* all of it, also on a 16-bit stack */
 	for (i = 1; !ret && i < level; i++) {
 		at = (bp - i * size) & size_mask(hv_exec_stack_size(x));
 		ret = hv_exec_pop(x, &at, &val, size);	/* a read at @at */

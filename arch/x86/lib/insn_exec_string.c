@@ -200,17 +200,20 @@ static bool repeat_ends(const struct hv_exec *x)
 	return zf == !!(x->insn->flags & HV_INSN_F_REPNE);
 }
 
-/* With 32-bit addresses in 64-bit mode upper halves are cleared even when nothing moves. */
+/*
+ * With 32-bit addresses in 64-bit mode upper halves are cleared even when
+ * nothing moves: of rCX always, of the pointers by MOVS and STOS alone. (Seen on
+ * Intel; AMD says nothing of it.)
+ */
 static void write_back(struct hv_exec *x)
 {
 	unsigned int op = x->insn->op;
 	u64 *rcx = &x->cpu->gpr[HV_GPR_RCX];
 
 	*rcx = merge(*rcx, *rcx, x->insn->addrsize);
-	if (op == HV_INSN_OP_MOVS || op == HV_INSN_OP_CMPS || op == HV_INSN_OP_LODS ||
-	    op == HV_INSN_OP_OUTS)
+	if (op == HV_INSN_OP_MOVS)
 		advance(x, HV_GPR_RSI, 0);
-	if (op != HV_INSN_OP_LODS && op != HV_INSN_OP_OUTS)
+	if (op == HV_INSN_OP_MOVS || op == HV_INSN_OP_STOS)
 		advance(x, HV_GPR_RDI, 0);
 }
 
