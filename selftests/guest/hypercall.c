@@ -18,7 +18,7 @@
 
 static u64 in[512] __attribute__((aligned(4096)));
 static u32 nr_cpus;
-static u32 ipis[MAX_CPUS];
+static u32 ipis[MAX_CPUS];	/* by VP, not by the order in which processors came up */
 
 static u64 in_gpa(void)
 {
@@ -117,7 +117,7 @@ static void events(void)
 static void on_ipi(struct trap_frame *f)
 {
 	(void)f;
-	__atomic_fetch_add(&ipis[this_cpu()->index], 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&ipis[lapic_id() % MAX_CPUS], 1, __ATOMIC_SEQ_CST);
 	lapic_eoi();
 }
 
@@ -150,12 +150,16 @@ static bool arrived(const u32 *before, u32 mask)
 static void ipi(u32 mask, u64 control, u64 a, u64 b, const char *name)
 {
 	u32 before[MAX_CPUS];
+	u32 i;
 	u64 r;
 
 	memcpy(before, ipis, sizeof(before));
 	r = hcall(control, a, b);
-	check(STATUS(r) == TLFS_OK && arrived(before, mask), "%s to 0x%x (status %llu)", name, mask,
-	      STATUS(r));
+	if (check(STATUS(r) == TLFS_OK && arrived(before, mask), "%s to 0x%x (status %llu)", name,
+		  mask, STATUS(r)))
+		return;
+	for (i = 0; i < nr_cpus; i++)
+		print("# VP %u: %u, then %u\n", i, before[i], READ_ONCE(ipis[i]));
 }
 
 static void ipi_tests(void)
