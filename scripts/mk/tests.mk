@@ -22,7 +22,7 @@ api-progs := $(api-names:%=build/api/%)
 guest-images := $(guest-names:%=build/guest/%.elf)
 fuzz-progs := $(fuzz-names:%=build/fuzz/%)
 
-tests: tests-lab tests-unit tests-cli $(api-progs) $(guest-images)
+tests: tests-lab tests-bench tests-unit tests-cli $(api-progs) $(guest-images)
 tests-unit: $(unit-progs)
 
 # --- unit
@@ -45,6 +45,15 @@ build/api/%: build/obj/selftests/api/%.o $(api-help)
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -pthread -o $@ $(filter %.o,$^)
+
+# --- bench: static, nothing but the lab's CPU time counts
+bench-objs := $(patsubst %.c,build/obj/%.o,$(wildcard selftests/bench/*.c))
+build/bench/drive: $(bench-objs)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -static -pthread -o $@ $^
+
+tests-bench: build/bench/drive build/guest/bench.elf
 
 # --- hvctl with a fake VM, sanitized
 hvctl-san := $(patsubst %,build/san/obj/%.o,$(call folder-objs,userspace/hvctl))
@@ -113,7 +122,8 @@ tests-lab: $(lab-progs)
 -include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
 -include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
 -include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)
+-include $(bench-objs:.o=.d)
 -include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(patsubst %.o,%.d,$(foreach n,$(lab-names),$(call lab-objs,$(n))))
 
 .SECONDARY:
-.PHONY: tests tests-cli tests-unit tests-lab unit fuzz
+.PHONY: tests tests-bench tests-cli tests-unit tests-lab unit fuzz
