@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run.c - the run loop */
-#include <linux/entry-kvm.h>
 #include <linux/interrupt.h>
 #include <linux/sched/signal.h>
 #include <hv/arch.h>
+#include <hv/compat.h>
 #include <hv/core.h>
 #include <hv/run.h>
 #include <hv/vm.h>
@@ -32,20 +32,11 @@ static void vcpu_block(struct hv_vcpu *vcpu)
 	hv_arch_vcpu_unblock(vcpu);
 }
 
-/*
- * Scheduler, signals and task work, outside the section. 0 or -EINTR.
- *
- * xfer_to_guest_mode_handle_work() writes to KVM's vCPU when a signal is pending, and one
- * may arrive inside it, so it is of no use to us. Task work is done on the way out to user
- * space, which comes back at once.
- */
+/* Scheduler, task work and signals: all outside the section. 0 or -EINTR. */
 static int host_work(struct hv_vcpu *vcpu)
 {
 	hv_arch_section_end(vcpu);
-	if (!need_resched())
-		return -EINTR;
-	schedule();
-	return 0;
+	return hv_compat_guest_work();
 }
 
 /* Requests that end the run. 0, or the errno to return. */
@@ -69,7 +60,7 @@ static long run_loop(struct hv_vcpu *vcpu, enum hv_next next)
 			if (ret)
 				break;
 		}
-		if (unlikely(__xfer_to_guest_mode_work_pending())) {
+		if (unlikely(hv_compat_guest_work_pending())) {
 			ret = host_work(vcpu);
 			if (ret)
 				break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* step.c - one entry into the guest and the exit that ends it; sections */
-#include <linux/entry-kvm.h>
+#include <hv/compat.h>
 #include <linux/sched.h>
 #include <hv/guest_time.h>
 #include <hv/run.h>

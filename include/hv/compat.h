@@ -4,11 +4,27 @@
 #define _HV_COMPAT_H
 
 #include <linux/hrtimer.h>
+#if __has_include(<linux/entry-virt.h>)
+#include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
+#endif
 
 struct eventfd_ctx;
 
 /* Add 1 to the eventfd's counter. [any] */
 void hv_compat_eventfd_signal(struct eventfd_ctx *ctx);
+/*
+ * Work the kernel wants done before the guest is entered (scheduler, task work, signals):
+ * is there any, and do it. Interrupts off for the question if the answer must hold.
+ * 0, or -EINTR when a signal waits. [run, out of the section]
+ */
+static inline bool hv_compat_guest_work_pending(void)
+{
+	return __xfer_to_guest_mode_work_pending();
+}
+
+int hv_compat_guest_work(void);
 /* Prepare a timer that is not armed yet. [any] */
 void hv_compat_hrtimer_setup(struct hrtimer *timer,
 			     enum hrtimer_restart (*fn)(struct hrtimer *timer),
