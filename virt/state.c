@@ -162,12 +162,12 @@ static int fixed_len(u32 bytes, u32 *len)
 	return room < bytes ? -ENOSPC : 0;
 }
 
-/* Length and version on SET. */
+/* Length and version on SET; version 0 has been refused. */
 static int fixed_check(u32 bytes, u32 known, u32 len, u32 version)
 {
 	if (version > known)
 		return -EOPNOTSUPP;
-	return version && len == bytes ? 0 : -EINVAL;
+	return len == bytes ? 0 : -EINVAL;
 }
 
 int hv_state_vm_get(struct hv_vm *vm, u32 rec, u32 index, void *buf, u32 *len, u32 *version)
@@ -203,7 +203,7 @@ int hv_state_vm_set(struct hv_vm *vm, u32 rec, u32 index, const void *buf, u32 l
 	int ret;
 
 	lockdep_assert_held(&vm->lock);
-	if (!r)
+	if (!r || !version)
 		return -EINVAL;
 	if (r->stopped) {
 		ret = hv_vm_gate_close_locked(vm);
@@ -337,7 +337,7 @@ int hv_state_vcpu_set(struct hv_vcpu *vcpu, u32 rec, u32 index, const void *buf,
 	int ret;
 
 	lockdep_assert_held(&vcpu->lock);
-	if (!r)
+	if (!r || !version)
 		return -EINVAL;
 	if (!r->set)
 		return hv_arch_vcpu_set_state(vcpu, rec, buf, len, version);

@@ -56,6 +56,7 @@ static void check_while_running(int vm, int vcpu)
 	tap_is(ask_record(vm, HV_REC_VM_OVERLAY), -EBUSY, "overlay while it runs");
 	tap_is(ask_record(vm, HV_REC_VM_CONFIG), 0, "configuration while it runs");
 	tap_is(hv_try(vm, HV_VM_GET_STATS, &s), 0, "VM counters while it runs");
+	s.len = 0;
 	tap_is(hv_try(vcpu, HV_VCPU_GET_STATS, &s), 0, "vCPU counters while it runs");
 	nmi.kind = 9;
 	tap_is(hv_try(vcpu, HV_VCPU_INJECT, &nmi), -EINVAL, "unknown injection while it runs");

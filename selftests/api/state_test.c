@@ -74,7 +74,8 @@ static void check_record(const struct record *r)
 	memset(one, 0xa5, sizeof(one));
 	again = ROOM;
 	tap_is(get(r, one, &again, &version), 0, "%s: get with more room", r->name);
-	tap_is(again, len, "%s: the length comes back", r->name);
+	tap_ok(again == len || (!r->bytes && again < len), "%s: the length comes back", r->name);
+	len = again;	/* one that varies may have told its upper bound */
 	tap_ok(one[len] == 0xa5, "%s: nothing written behind it", r->name);
 	tap_ok(version >= 1, "%s: version %u", r->name, version);
 
