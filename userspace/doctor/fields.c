@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 void field_path(const struct doctor_place *place, char *buf, size_t size, const char *fmt, ...)
@@ -58,8 +59,11 @@ bool field_exists(const struct doctor_place *place, const char *path)
 
 void field_release(const struct doctor_place *place, char *buf, size_t size)
 {
+	struct utsname u;
+
+	/* A root without /proc: only the real one can still be asked. */
 	if (!field_read(place, "/proc/sys/kernel/osrelease", buf, size))
-		snprintf(buf, size, "unknown");
+		snprintf(buf, size, "%s", !place->root[0] && !uname(&u) ? u.release : "unknown");
 }
 
 void field_set(char *buf, const char *fmt, ...)
