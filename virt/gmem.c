@@ -176,6 +176,93 @@ out:
 	return ret;
 }
 
+/* All addresses were checked when their slot was set: one opening of user access serves all. */
+static __always_inline int code_read(const struct hv_gmem_code *c, u32 at, u64 *buf, u32 len)
+{
+	u32 i;
+	u64 v;
+
+	if (!user_access_begin((void __user *)c->entry[0], 8))
+		return -EAGAIN;
+	for (i = 0; i < c->levels; i++) {
+		unsafe_get_user(v, (u64 __user *)c->entry[i], fault);
+		if (v != c->val[i])
+			goto fault;
+	}
+	if (likely(!c->overlay)) {
+		if (len == 4) {
+			unsafe_get_user(*(u32 *)buf, (u32 __user *)(c->hva + at), fault);
+		} else {
+			unsafe_get_user(buf[0], (u64 __user *)(c->hva + at), fault);
+			unsafe_get_user(buf[1], (u64 __user *)(c->hva + at + 8), fault);
+		}
+	}
+	user_access_end();
+	if (unlikely(c->overlay))
+		memcpy(buf, c->overlay + at, len);
+	return 0;
+fault:
+	user_access_end();
+	return -EAGAIN;
+}
+
+/* @len is 4 or 16. */
+int hv_gmem_code_peek(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, void *buf, u32 len)
+{
+	const struct hv_gmem_code *c = &vcpu->code;
+	u32 at = offset_in_page(la);
+	int ret;
+
+	if (unlikely(c->root != root || c->page != la - at || at + len > PAGE_SIZE))
+		return -EAGAIN;
+	rcu_read_lock();
+	ret = -EAGAIN;
+	if (likely(c->gen == smp_load_acquire(&vcpu->vm->slots_gen))) {
+		pagefault_disable();
+		ret = code_read(c, at, buf, len);
+		pagefault_enable();
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+static bool entries_find(struct hv_vm *vm, struct hv_gmem_code *c, const hv_gpa_t *gpa, u32 n)
+{
+	struct hv_gmem_frame f;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!hv_gmem_resolve(vm, gpa[i] >> PAGE_SHIFT, &f) || f.overlay)
+			return false;
+		c->entry[i] = hv_slot_hva(f.slot, gpa[i] >> PAGE_SHIFT) + offset_in_page(gpa[i]);
+	}
+	return true;
+}
+
+void hv_gmem_code_remember(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, hv_gpa_t gpa,
+			   const hv_gpa_t *entry_gpa, const u64 *val, u32 n)
+{
+	struct hv_gmem_code *c = &vcpu->code;
+	struct hv_gmem_frame f;
+
+	c->page = 1;	/* no page's address: nothing is known */
+	if (!n || n > ARRAY_SIZE(c->entry))
+		return;
+	rcu_read_lock();
+	/* Before the look-up: an update after it must not pass for older. */
+	c->gen = smp_load_acquire(&vcpu->vm->slots_gen);
+	if (entries_find(vcpu->vm, c, entry_gpa, n) &&
+	    hv_gmem_resolve(vcpu->vm, gpa >> PAGE_SHIFT, &f)) {
+		c->overlay = f.overlay;
+		c->hva = f.overlay ? 0 : hv_slot_hva(f.slot, gpa >> PAGE_SHIFT);
+		memcpy(c->val, val, n * sizeof(*val));
+		c->levels = n;
+		c->root = root;
+		c->page = la & PAGE_MASK;
+	}
+	rcu_read_unlock();
+}
+
 /* 0 done, -EAGAIN differs, -EFAULT not there now. */
 static int cmpxchg_user(void __user *p, u64 *old, u64 new, u32 len)
 {

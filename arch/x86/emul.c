@@ -28,11 +28,24 @@ static unsigned int code_linear(struct hv_vcpu_x86 *x, enum hv_insn_mode mode, u
 	return PAGE_SIZE - offset_in_page(*la);
 }
 
+/* The entries a walk for code read, so that the page can be remembered by them. */
+struct code_walk {
+	struct hv_vcpu *vcpu;
+	u32 n;
+	hv_gpa_t gpa[5];
+	u64 val[5];
+};
+
 static u64 read_entry_fast(void *cookie, u64 gpa)
 {
+	struct code_walk *w = cookie;
 	u64 e;
 
-	return hv_gmem_read_fast(cookie, gpa, &e, 8) ? 0 : e;
+	if (w->n == ARRAY_SIZE(w->gpa) || hv_gmem_read_fast(w->vcpu, gpa, &e, 8))
+		return 0;
+	w->gpa[w->n] = gpa;
+	w->val[w->n++] = e;
+	return e;
 }
 
 static int walk_read(void *cookie, u64 gpa, u64 *val, unsigned int size)
@@ -55,11 +68,18 @@ int hv_gpt_translate(struct hv_vcpu_x86 *x, hv_gva_t gva, u32 access, struct hv_
 	return hv_gpt_walk(hv_gpt_mode(x), &walk_ops, &x->core, gva, access, r);
 }
 
+/* The bytes at RIP, 4 or 16, if they are on the page remembered. */
+static __always_inline int code_peek(struct hv_vcpu_x86 *x, void *buf, u32 n)
+{
+	return hv_gmem_code_peek(&x->core, hv_v(cr_get)(x, 3) & HV_GPTE_ADDR, x->rip, buf, n);
+}
+
 /* Up to @n code bytes from RIP on. Number fetched, or HV_INSN_FAULT-like negative errno. */
 static int code_fetch(struct hv_vcpu_x86 *x, enum hv_insn_mode mode, u8 *buf, unsigned int n)
 {
 	const struct hv_gpt_mode *gpt = hv_gpt_mode(x);
 	bool user = hv_v(cpl)(x) == 3;
+	struct code_walk walk = { .vcpu = &x->core };
 	struct hv_gpt_result r;
 	unsigned int room, got;
 	u64 la, gpa;
@@ -67,9 +87,13 @@ static int code_fetch(struct hv_vcpu_x86 *x, enum hv_insn_mode mode, u8 *buf, un
 
 	room = code_linear(x, mode, &la);
 	got = min(n, room);
-	if (likely(hv_gpt_fetch_fast(gpt, la, user, read_entry_fast, &x->core, &gpa) &&
-		   !hv_gmem_read_fast(&x->core, gpa, buf, got)))
+	if (likely(hv_gpt_fetch_fast(gpt, la, user, read_entry_fast, &walk, &gpa) &&
+		   !hv_gmem_read_fast(&x->core, gpa, buf, got))) {
+		if (mode == HV_INSN_LONG64)
+			hv_gmem_code_remember(&x->core, gpt->root, la, gpa, walk.gpa, walk.val,
+					      walk.n);
 		goto tail;
+	}
 	ret = hv_gpt_walk(gpt, &walk_ops, &x->core, la,
 			  HV_GPT_FETCH | (user ? HV_GPT_USER : 0), &r);
 	if (ret)
@@ -93,9 +117,17 @@ int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip
 	u8 buf[HV_INSN_MAX_LEN];
 	int got, len;
 
+	u32 b;
+
 	*rip = hv_v(next_rip)(x);
 	if (*rip)
 		return 0;
+	/* The usual place and no prefix: one read of guest memory. */
+	if (likely(hv_v(long64)(x) && !code_peek(x, &b, 4) && !((b ^ opcode) & (~0u >> (32 - 8 * n))))) {
+		*rip = x->rip + n;
+		x->core.stat.insn_decoded++;
+		return 0;
+	}
 	mode = hv_cpu_mode(x);
 	x->core.stat.insn_decoded++;
 	got = code_fetch(x, mode, buf, 4);
@@ -514,18 +546,26 @@ static enum hv_next emulate(struct emul *e)
 	struct hv_vcpu_x86 *x = e->x;
 	enum hv_insn_mode mode = hv_cpu_mode(x);
 	u8 bytes[HV_INSN_MAX_LEN + 1] = {};
-	struct hv_insn insn;
+	const struct hv_insn *insn = &x->insn;
 	enum hv_next next;
 	int n, ret;
 
 	x->core.stat.insn_decoded++;
+	/* The same bytes as last time mean the same instruction. */
+	if (likely(e->gpa != HV_GPA_NONE && hv_v(long64)(x) && !code_peek(x, bytes, 16) &&
+		   x->insn_mode == HV_INSN_LONG64 && !memcmp(bytes, x->insn_bytes, insn->len))) {
+		if (plain_move(e, insn, &next))
+			return next;
+		return execute(e, bytes, insn);
+	}
 	/* The CPU delivers the bytes with a SLAT fault on data only. */
 	n = e->gpa != HV_GPA_NONE ? hv_v(insn_bytes)(x, bytes) : 0;
 	if (!n)
 		n = code_fetch(x, mode, bytes, HV_INSN_MAX_LEN);
 	if (n < 0)
 		return HV_NEXT_RESUME;	/* the guest's own fetch will fault or find it */
-	ret = hv_insn_decode(bytes, n, mode, &insn);
+	x->insn_mode = HV_INSN_MODE_NONE;
+	ret = hv_insn_decode(bytes, n, mode, &x->insn);
 	if (ret == -ENODATA)
 		return HV_NEXT_RESUME;
 	if (ret == -EINVAL) {
@@ -534,9 +574,11 @@ static enum hv_next emulate(struct emul *e)
 	}
 	if (ret)
 		return emulation_failed(x, bytes);
-	if (plain_move(e, &insn, &next))
+	memcpy(x->insn_bytes, bytes, sizeof(x->insn_bytes));
+	x->insn_mode = mode;
+	if (plain_move(e, insn, &next))
 		return next;
-	return execute(e, bytes, &insn);
+	return execute(e, bytes, insn);
 }
 
 enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa)

@@ -41,6 +41,7 @@ V_OP(efer_set, void, (struct hv_vcpu_x86 *x, u64 val))
 V_OP(dr7_set, void, (struct hv_vcpu_x86 *x, u64 val))	/* also: guest owns DR0-3 or not */
 V_OP(msr_get, int, (struct hv_vcpu_x86 *x, u32 msr, u64 *val))	/* MSRs the vendor holds; -ENOENT */
 V_OP(msr_set, int, (struct hv_vcpu_x86 *x, u32 msr, u64 val))
+V_OP(long64, bool, (struct hv_vcpu_x86 *x))	/* executes 64-bit code now */
 V_OP(cpl, unsigned int, (struct hv_vcpu_x86 *x))
 V_OP(int_shadow_get, u32, (struct hv_vcpu_x86 *x))	/* 0, 1 */
 V_OP(int_shadow_set, void, (struct hv_vcpu_x86 *x, u32 on))

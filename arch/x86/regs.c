@@ -9,11 +9,11 @@ enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x)
 {
 	struct hv_rec_seg cs;
 
+	if (likely(hv_v(long64)(x)))
+		return HV_INSN_LONG64;
 	if (!(hv_v(cr_get)(x, 0) & X86_CR0_PE) || (x->rflags & X86_EFLAGS_VM))
 		return HV_INSN_REAL16;
 	hv_v(seg_get)(x, HV_SEG_CS, &cs);
-	if ((hv_v(efer_get)(x) & EFER_LMA) && (cs.attr & (1 << 9)))
-		return HV_INSN_LONG64;
 	return cs.attr & (1 << 10) ? HV_INSN_PROT32 : HV_INSN_PROT16;
 }
 

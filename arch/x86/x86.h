@@ -90,6 +90,10 @@ struct hv_vcpu_x86 {
 	u64 cr4_guest;			/* as the guest reads it */
 	struct hv_gpt_mode gpt;		/* digest of the paging registers below */
 	u64 gpt_cr0, gpt_cr4, gpt_efer;
+	struct hv_insn insn;		/* last one decoded for emulation, by its bytes */
+	u8 insn_bytes[16];
+	u8 insn_mode;			/* enum hv_insn_mode, or */
+#define HV_INSN_MODE_NONE 0xff
 	bool rcu_note;			/* the next entry tells RCU of a quiescent state */
 	u64 pio_next_rip;		/* with HV_PENDING_PIO_IN: RIP after it; 0 decode again */
 	hv_gpa_t mmio_gpa;		/* with HV_PENDING_MMIO_READ: gpa of a plain move or NONE */

@@ -71,6 +71,15 @@ int hv_gmem_cmpxchg(struct hv_vcpu *vcpu, hv_gpa_t gpa, u64 *old, u64 new, u32 l
  * path. -EAGAIN: use the sleeping one. Current address space must be the VM's. [run, preempt off ok]
  */
 int hv_gmem_read_fast(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len);
+/*
+ * The code page of the last intercepted instruction, remembered with the table entries
+ * that lead to it: while those read the same under the same root, and no slot or
+ * overlay changed, bytes of that page are fetched without a walk. -EAGAIN: not known, or
+ * changed. _remember: @gpa is where @la lies by @n entries at @entry_gpa. [run, preempt off ok]
+ */
+int hv_gmem_code_peek(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, void *buf, u32 len);
+void hv_gmem_code_remember(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, hv_gpa_t gpa,
+			   const hv_gpa_t *entry_gpa, const u64 *val, u32 n);
 /* Is there writable/any memory (slot or overlay) at @gfn? For MMIO decisions. [run] */
 bool hv_gmem_is_ram(struct hv_vcpu *vcpu, hv_gfn_t gfn, bool write);
 

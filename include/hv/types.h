@@ -145,6 +145,21 @@ struct hv_vm {
 };
 
 /* Where guest memory around the last fast read lies; valid while @gen is vm->slots_gen. */
+/*
+ * Where a code page lies, and the table entries that say so: as long as they read the
+ * same, the walk would end at the same page. See hv_gmem_code_peek().
+ */
+struct hv_gmem_code {
+	u64 gen;		/* vm->slots_gen all this was found at */
+	u64 root;		/* of the guest's tables */
+	hv_gva_t page;
+	hv_hva_t hva;		/* of the page, or */
+	const void *overlay;
+	u32 levels;
+	hv_hva_t entry[5];
+	u64 val[5];
+};
+
 struct hv_gmem_cache {
 	u64 gen;
 	hv_gfn_t first;			/* frames without an overlay in between */
@@ -170,6 +185,7 @@ struct hv_vcpu {
 	struct hv_pending pending;	/* U */
 	struct hv_tlfs_vcpu *tlfs;	/* I: NULL with HV_VM_F_NO_TLFS */
 	struct hv_gmem_cache gmem;	/* T: virt/gmem.c */
+	struct hv_gmem_code code;	/* T */
 	struct hv_hostpage_wait *hostwait;	/* T: virt/hostpage.c, a page being waited for */
 
 	struct hv_stats_vcpu stat;	/* T (A for those counted elsewhere) */

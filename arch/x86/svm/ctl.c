@@ -268,6 +268,13 @@ int hv_svm_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val)
 	return 0;
 }
 
+bool hv_svm_long64(struct hv_vcpu_x86 *x)
+{
+	const struct hv_vmcb *v = to_svm(x)->vmcb;
+
+	return (v->efer & EFER_LMA) && (v->cs.attr & (1 << 9));
+}
+
 unsigned int hv_svm_cpl(struct hv_vcpu_x86 *x)
 {
 	return to_svm(x)->vmcb->cpl;

@@ -81,6 +81,7 @@ void hv_svm_efer_set(struct hv_vcpu_x86 *x, u64 val);
 void hv_svm_dr7_set(struct hv_vcpu_x86 *x, u64 val);
 int hv_svm_msr_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val);
 int hv_svm_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val);
+bool hv_svm_long64(struct hv_vcpu_x86 *x);
 unsigned int hv_svm_cpl(struct hv_vcpu_x86 *x);
 u32 hv_svm_int_shadow_get(struct hv_vcpu_x86 *x);
 void hv_svm_int_shadow_set(struct hv_vcpu_x86 *x, u32 on);
