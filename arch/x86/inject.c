@@ -98,24 +98,21 @@ static void exception_inject(struct hv_vcpu_x86 *x)
 	hv_v(inject)(x, HV_EV_EXCEPTION, ev->exc_vector, ev->exc_has_error, ev->exc_error);
 }
 
-/*
- * An interrupt that only the TPR holds back: the guest lowers that without an exit, so
- * its priority class must be watched for. 0: none.
- */
-static unsigned int tpr_blocked(struct hv_vcpu_x86 *x)
+/* An interrupt that only the TPR holds back: the guest lowers that by CR8 without an exit. */
+static enum hv_irq_window tpr_window(struct hv_vcpu_x86 *x)
 {
 	const struct hv_lapic *l = x->lapic;
 	int top;
 
 	if (likely(!l->held_back || !(l->apic.tpr >> 4)))
-		return 0;
+		return HV_WIN_NONE;
 	top = hv_apic_top(l->apic.irr);
 	if (top < 0 || (l->apic.isr_top >= 0 && l->apic.isr_top >> 4 >= top >> 4))
-		return 0;
-	return top >> 4;
+		return HV_WIN_NONE;
+	return HV_WIN_TPR;
 }
 
-static void windows_set(struct hv_vcpu_x86 *x, unsigned int irq, bool nmi)
+static void windows_set(struct hv_vcpu_x86 *x, enum hv_irq_window irq, bool nmi)
 {
 	if (x->ev.irq_window != irq) {
 		x->ev.irq_window = irq;
@@ -165,9 +162,9 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 		vector = hv_lapic_pending(x);
 	}
 	if (unlikely(vector >= 0 || (nmi && !ev->nmi_masked)))
-		windows_set(x, 15, nmi_wait);
+		windows_set(x, HV_WIN_IRQ, nmi_wait);
 	else
-		windows_set(x, tpr_blocked(x), nmi_wait);
+		windows_set(x, tpr_window(x), nmi_wait);
 	hv_lapic_assist_offer(x);
 }
 

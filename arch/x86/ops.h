@@ -48,7 +48,7 @@ V_OP(int_shadow_set, void, (struct hv_vcpu_x86 *x, u32 on))
 /* events: at most one injection is outstanding; the vendor reports interrupted delivery by x->ev.reinject */
 V_OP(inject, void, (struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bool has_error, u32 error))
 /* leave when an interrupt of priority class @prio (1..15) could be taken; 0: do not */
-V_OP(irq_window, void, (struct hv_vcpu_x86 *x, unsigned int prio))
+V_OP(irq_window, void, (struct hv_vcpu_x86 *x, unsigned int window))	/* enum hv_irq_window */
 V_OP(nmi_window, void, (struct hv_vcpu_x86 *x, bool on))
 /* translation and time */
 V_OP(tsc_offset_set, void, (struct hv_vcpu_x86 *x, u64 offset))

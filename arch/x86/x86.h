@@ -32,6 +32,13 @@ enum hv_event_type {
 	HV_EV_SOFT_INT = 4,
 };
 
+/* What ends the guest's run, so that an interrupt can be injected. */
+enum hv_irq_window {
+	HV_WIN_NONE,
+	HV_WIN_IRQ,		/* the guest can take an interrupt, whatever its TPR */
+	HV_WIN_TPR,		/* it writes CR8 */
+};
+
 struct hv_vm_x86 {
 	struct hv_vm core;		/* first */
 	struct hv_mmu_roots *roots;	/* I: arch/x86/mmu/ */
@@ -61,7 +68,7 @@ struct hv_x86_events {
 	bool nmi_window;	/* IRET is being watched for */
 	bool nmi_step;		/* one step over that IRET, by TF of ours */
 	bool nmi_step_tf;	/* the guest had TF set itself */
-	u8 irq_window;		/* priority class being watched for, 0 none */
+	u8 irq_window;		/* enum hv_irq_window: what is being watched for */
 };
 
 struct hv_vcpu_x86 {

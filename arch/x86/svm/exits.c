@@ -27,10 +27,8 @@ static enum hv_next exit_nmi(struct hv_vcpu_svm *s)
 static enum hv_next exit_vintr(struct hv_vcpu_svm *s)
 {
 	s->x.core.stat.exits_irq_window++;
-	s->x.ev.irq_window = 0;
-	hv_svm_irq_window(&s->x, 0);
-	/* A lowered TPR was not seen by the local APIC: look again. */
-	hv_lapic_prio_changed(s->x.lapic);
+	s->x.ev.irq_window = HV_WIN_NONE;
+	hv_svm_irq_window(&s->x, HV_WIN_NONE);
 	return HV_NEXT_RESUME;
 }
 
@@ -105,7 +103,7 @@ static enum hv_next exit_mc(struct hv_vcpu_svm *s)
 	return HV_NEXT_RESUME;
 }
 
-static enum hv_next exit_cr4(struct hv_vcpu_svm *s)
+static enum hv_next exit_cr(struct hv_vcpu_svm *s)
 {
 	s->x.core.stat.exits_cr++;
 	return hv_emulate(&s->x, HV_GPA_NONE);
@@ -197,8 +195,9 @@ static enum hv_next exit_host(struct hv_vcpu_svm *s)
 typedef enum hv_next (*svm_exit_fn)(struct hv_vcpu_svm *s);
 
 static const svm_exit_fn exits[] = {
-	[SVM_EXIT_READ_CR4] = exit_cr4,
-	[SVM_EXIT_WRITE_CR4] = exit_cr4,
+	[SVM_EXIT_READ_CR4] = exit_cr,
+	[SVM_EXIT_WRITE_CR4] = exit_cr,
+	[SVM_EXIT_WRITE_CR8] = exit_cr,
 	[SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR7 + 8] = exit_dr,
 	[SVM_EXIT_EXCP_BASE + 1] = exit_db,
 	[SVM_EXIT_EXCP_BASE + 17] = exit_ac,

@@ -219,20 +219,22 @@ void hv_svm_inject(struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bo
 }
 
 /*
- * A dummy virtual interrupt: the guest leaves with VINTR at the first point where it
- * could take one of this priority.
+ * HV_WIN_IRQ: a dummy virtual interrupt that ignores the TPR: the guest leaves with VINTR
+ * where it could take it. One with a priority would also do for a TPR to be lowered, but
+ * emulators deliver that when it equals the TPR, and would leave again and again.
  */
-void hv_svm_irq_window(struct hv_vcpu_x86 *x, unsigned int prio)
+void hv_svm_irq_window(struct hv_vcpu_x86 *x, unsigned int window)
 {
 	struct hv_vcpu_svm *s = to_svm(x);
 	struct hv_vmcb *v = s->vmcb;
 
-	v->int_ctl &= ~(SVM_INT_V_IRQ | 0xfu << SVM_INT_PRIO_SHIFT);
-	if (prio)
-		v->int_ctl |= SVM_INT_V_IRQ | prio << SVM_INT_PRIO_SHIFT;
+	v->int_ctl &= ~(SVM_INT_V_IRQ | SVM_INT_IGN_TPR | 0xfu << SVM_INT_PRIO_SHIFT);
+	if (window == HV_WIN_IRQ)
+		v->int_ctl |= SVM_INT_V_IRQ | SVM_INT_IGN_TPR | 0xfu << SVM_INT_PRIO_SHIFT;
 	v->int_vector = 0;
 	hv_svm_dirty(s, SVM_C_INT);
-	hv_svm_intercept(s, SVM_I_VINTR, prio);
+	hv_svm_intercept(s, SVM_I_VINTR, window == HV_WIN_IRQ);
+	hv_svm_intercept(s, SVM_I_CR8_WR, window == HV_WIN_TPR);
 }
 
 /* NMIs stay masked until the guest's IRET. */

@@ -97,7 +97,7 @@ void hv_svm_enter(struct hv_vcpu_x86 *x);
 void hv_svm_exit_irqoff(struct hv_vcpu_x86 *x);
 void hv_svm_inject(struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector, bool has_error,
 		   u32 error);
-void hv_svm_irq_window(struct hv_vcpu_x86 *x, unsigned int prio);
+void hv_svm_irq_window(struct hv_vcpu_x86 *x, unsigned int window);
 void hv_svm_nmi_window(struct hv_vcpu_x86 *x, bool on);
 void hv_svm_tlb_flush(struct hv_vcpu_x86 *x);
 void hv_svm_drs_load(struct hv_vcpu_x86 *x);
