@@ -59,10 +59,10 @@ static void init_rsvd64(struct hv_gpt_mode *mode, const struct hv_gpt_regs *regs
 	for (level = 4; level <= mode->levels; level++)
 		mode->rsvd[level] |= HV_GPTE_PS;
 	if (mode->levels == 3) {
-		/* PDPTEs are registers: only present counts, checked when loaded. */
+		/* PDPTEs are registers: checked when loaded, so here bits are only cut. */
 		mode->rsvd[3] = 0;
 		for (level = 0; level < 4; level++)
-			mode->pdpte[level] = regs->pdpte[level];
+			mode->pdpte[level] = regs->pdpte[level] & bits(0, regs->maxphyaddr - 1u);
 	}
 }
 

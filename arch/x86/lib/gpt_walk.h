@@ -47,7 +47,11 @@
 /* The registers that decide how tables are read; the caller fills it in. */
 struct hv_gpt_regs {
 	u64 cr0, cr3, cr4, efer;
-	u64 pdpte[4];		/* PAE without long mode: as loaded with CR3 */
+	/*
+	 * PAE without long mode: as loaded with CR3 (SVM with nested paging reads
+	 * them from memory at each use, so fetch them anew).
+	 */
+	u64 pdpte[4];
 	u32 pkru;		/* guest's PKRU; used when CR4.PKE = 1 */
 	u8 maxphyaddr;		/* CPUID 80000008 EAX[7:0]: 32..52 */
 	bool gb_pages;		/* CPUID 80000001 EDX[26] */

@@ -287,7 +287,7 @@ static int exec_vmov(struct hv_exec *x)
 	if (ret)
 		return ret;
 	if (store) {
-		ret = ops->vec_read(x->cpu, insn->reg, buf, lanes);
+		ret = hv_exec_note(x, ops->vec_read(x->cpu, insn->reg, buf, lanes));
 		if (!ret)
 			ret = ops->mem_write(x->cpu, x->la, buf, insn->vec_size, HV_INSN_WRITE);
 		return hv_exec_note(x, ret);
@@ -295,7 +295,7 @@ static int exec_vmov(struct hv_exec *x)
 	ret = hv_exec_note(x, ops->mem_read(x->cpu, x->la, buf, insn->vec_size, HV_INSN_READ));
 	if (ret)
 		return ret;
-	return ops->vec_write(x->cpu, insn->reg, buf, lanes, insn->flags & HV_INSN_F_VEX);
+	return hv_exec_note(x, ops->vec_write(x->cpu, insn->reg, buf, lanes, insn->flags & HV_INSN_F_VEX));
 }
 
 /* The lower limit is looked at before the upper one is even addressed. */

@@ -99,7 +99,8 @@ struct hv_insn_cpu;
 /*
  * Callbacks. Memory is addressed by linear address: segmentation, limits and
  * the canonical check are done. Sizes are 1..32 bytes, for INS and OUTS up to 256
- * within a page; other accesses may cross one page boundary.
+ * within a page; other accesses may cross one page boundary, and outside 64-bit
+ * mode run past 4 GiB, where they go on at 0.
  *
  * Return of each: 0; HV_INSN_YIELD (accepted, see above); HV_INSN_FAULT after
  * filling in cpu->fault (a page fault, say); or a negative errno, returned as it is

@@ -54,6 +54,12 @@ static inline u64 merge(u64 old, u64 val, unsigned int size)
 	return (old & ~size_mask(size)) | (val & size_mask(size));
 }
 
+/* @n bytes past the memory operand's address; outside long mode it wraps at 4 GiB. */
+static inline u64 operand_past(const struct hv_exec *x, unsigned int n)
+{
+	return x->cpu->mode == HV_INSN_LONG64 ? x->la + n : (u32)(x->la + n);
+}
+
 /* --- insn_exec_alu.c: no access to anything but arguments */
 struct hv_alu hv_alu_arith(unsigned int op, u64 a, u64 b, unsigned int size, u64 flags);
 struct hv_alu hv_alu_shift(unsigned int op, u64 a, u64 count, unsigned int size, u64 flags);

@@ -179,7 +179,7 @@ static int far_pointer(struct hv_exec *x, u64 *off, u16 *sel)
 	if (!ret)
 		ret = hv_exec_load(x, x->la, off, insn->opsize, HV_INSN_READ);
 	if (!ret)
-		ret = hv_exec_load(x, x->la + insn->opsize, &val, 2, HV_INSN_READ);
+		ret = hv_exec_load(x, operand_past(x, insn->opsize), &val, 2, HV_INSN_READ);
 	*sel = (u16)val;
 	return ret;
 }

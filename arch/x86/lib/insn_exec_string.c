@@ -42,7 +42,7 @@ static int check_port(struct hv_exec *x, u16 port)
 	if (!cpu->ops->io_check || (cpu->cpl <= (x->rflags & HV_FLAG_IOPL) >> 12 &&
 				    !(x->rflags & HV_FLAG_VM)))
 		return 0;
-	return cpu->ops->io_check(cpu, port, x->insn->opsize);
+	return hv_exec_note(x, cpu->ops->io_check(cpu, port, x->insn->opsize));
 }
 
 /* Units that lie together in one page, at most @want. */

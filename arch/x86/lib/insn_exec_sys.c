@@ -34,7 +34,7 @@ static int exec_table(struct hv_exec *x)
 	}
 	ret = hv_exec_load(x, x->la, &limit, 2, HV_INSN_READ);
 	if (!ret)
-		ret = hv_exec_load(x, x->la + 2, &base, base_size, HV_INSN_READ);
+		ret = hv_exec_load(x, operand_past(x, 2), &base, base_size, HV_INSN_READ);
 	if (ret)
 		return ret;
 	if (base_size == 8 && !hv_exec_canonical(x, base))
@@ -57,7 +57,7 @@ static int store_word(struct hv_exec *x)
 	if (insn->op == HV_INSN_OP_SMSW) {
 		if (!ops->cr_read)
 			return -EOPNOTSUPP;
-		ret = ops->cr_read(x->cpu, 0, &val);
+		ret = hv_exec_note(x, ops->cr_read(x->cpu, 0, &val));
 		if (ret)
 			return ret;
 	} else {
@@ -90,7 +90,7 @@ static int exec_lmsw(struct hv_exec *x)
 		val = hv_exec_get(x, insn->src, 2);
 	}
 	if (!ret)
-		ret = ops->cr_read(x->cpu, 0, &cr0);
+		ret = hv_exec_note(x, ops->cr_read(x->cpu, 0, &cr0));
 	if (ret)
 		return ret;
 	x->cpu->out |= HV_INSN_OUT_MODE;
@@ -113,7 +113,7 @@ static int exec_mov_control(struct hv_exec *x)
 	if (insn->dst == HV_OPND_RM) {
 		if (!get)
 			return -EOPNOTSUPP;
-		ret = get(x->cpu, insn->reg, &val);
+		ret = hv_exec_note(x, get(x->cpu, insn->reg, &val));
 		if (!ret)
 			hv_exec_set(x, insn->dst, val, insn->opsize);
 		return ret;
@@ -141,7 +141,7 @@ static int exec_msr(struct hv_exec *x)
 	}
 	if (!ops->msr_read)
 		return -EOPNOTSUPP;
-	ret = ops->msr_read(x->cpu, msr, &val);
+	ret = hv_exec_note(x, ops->msr_read(x->cpu, msr, &val));
 	if (ret)
 		return ret;
 	gpr[HV_GPR_RAX] = (u32)val;
@@ -157,7 +157,7 @@ static int exec_cpuid(struct hv_exec *x)
 
 	if (!x->cpu->ops->cpuid)
 		return -EOPNOTSUPP;
-	ret = x->cpu->ops->cpuid(x->cpu, r);
+	ret = hv_exec_note(x, x->cpu->ops->cpuid(x->cpu, r));
 	if (ret)
 		return ret;
 	gpr[HV_GPR_RAX] = r[0];
@@ -171,7 +171,7 @@ static int exec_invlpg(struct hv_exec *x)
 {
 	if (!x->cpu->ops->invlpg)
 		return -EOPNOTSUPP;
-	return x->cpu->ops->invlpg(x->cpu, hv_insn_linear(x->insn, x->cpu));
+	return hv_exec_note(x, x->cpu->ops->invlpg(x->cpu, hv_insn_linear(x->insn, x->cpu)));
 }
 
 static bool privileged(unsigned int op)
