@@ -180,7 +180,8 @@ void flat_start(struct flat *f, enum flat_code code, const struct flat_regs *r)
 	pthread_t t;
 
 	sigaction(SIGUSR1, &sa, NULL);
-	load(f, code, r);
+	if (r)
+		load(f, code, r);
 	f->stop = 0;
 	f->run->immediate_exit = 0;
 	if (pthread_create(&t, NULL, thread, f))
@@ -199,6 +200,18 @@ void flat_stop(struct flat *f, struct flat_regs *r)
 	f->run->immediate_exit = 0;
 	if (r)
 		store(f, r);
+}
+
+void flat_save(const struct flat *f, struct flat_state *s)
+{
+	get(f->vcpu, HV_REC_VCPU_REGS, &s->regs, sizeof(s->regs));
+	get(f->vcpu, HV_REC_VCPU_SREGS, &s->sregs, sizeof(s->sregs));
+}
+
+void flat_load(struct flat *f, struct flat_state *s)
+{
+	set(f->vcpu, HV_REC_VCPU_SREGS, &s->sregs, sizeof(s->sregs));
+	set(f->vcpu, HV_REC_VCPU_REGS, &s->regs, sizeof(s->regs));
 }
 
 long flat_slot(const struct flat *f, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t bytes,

@@ -53,9 +53,21 @@ long flat_write(struct flat *f, uint32_t gpa, uint32_t val);
 /* The value, or ~0 with @err (may be NULL) set. */
 uint32_t flat_read(struct flat *f, uint32_t gpa, long *err);
 
-/* FLAT_COUNT and FLAT_WATCH: start, and stop; flat_stop() gives the registers. */
+/*
+ * FLAT_COUNT and FLAT_WATCH: start (without @r: go on from where it was stopped), and
+ * stop; flat_stop() gives the registers.
+ */
 void flat_start(struct flat *f, enum flat_code code, const struct flat_regs *r);
 void flat_stop(struct flat *f, struct flat_regs *r);
+
+/* The processor's state, to go on with in another VM. */
+struct flat_state {
+	struct hv_rec_regs regs;
+	struct hv_rec_sregs sregs;
+};
+
+void flat_save(const struct flat *f, struct flat_state *s);
+void flat_load(struct flat *f, struct flat_state *s);
 
 /* A slot; flags HV_SLOT_F_*. @bytes 0 deletes. */
 long flat_slot(const struct flat *f, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t bytes,
