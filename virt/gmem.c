@@ -126,7 +126,7 @@ int hv_gmem_write(struct hv_vcpu *vcpu, hv_gpa_t gpa, const void *buf, u32 len)
 }
 
 /* Remember where the memory around @gpa lies, up to the next overlay. RCU read section. */
-static bool cache_fill(struct hv_vcpu *vcpu, hv_gpa_t gpa)
+static void cache_fill(struct hv_vcpu *vcpu, hv_gpa_t gpa)
 {
 	struct hv_gmem_cache *c = &vcpu->gmem;
 	struct hv_gmem_frame f;
@@ -135,44 +135,52 @@ static bool cache_fill(struct hv_vcpu *vcpu, hv_gpa_t gpa)
 	/* Before the look-up: an update after it must not pass for older. */
 	c->gen = smp_load_acquire(&vcpu->vm->slots_gen);
 	if (!hv_gmem_resolve(vcpu->vm, gpa >> PAGE_SHIFT, &f) || f.overlay)
-		return false;
+		return;
 	c->first = f.first;
 	c->npages = f.end - f.first;
 	c->hva = hv_slot_hva(f.slot, f.first);
-	return true;
 }
 
-int hv_gmem_read_fast(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len)
+static noinline int read_uncached(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len)
 {
-	struct hv_gmem_cache *c = &vcpu->gmem;
 	hv_hva_t hva;
-	int ret = -EAGAIN;
 
-	if (unlikely(offset_in_page(gpa) + len > PAGE_SIZE))
+	if (offset_in_page(gpa) + len > PAGE_SIZE)
 		return -EAGAIN;
 	rcu_read_lock();
+	cache_fill(vcpu, gpa);
+	rcu_read_unlock();
+	return copy_nofault(vcpu->vm, gpa, buf, len, false, &hva);
+}
+
+/*
+ * A page walk reads eight bytes a level, most of them from one slot: that case is kept
+ * short, the rest is out of line.
+ */
+int hv_gmem_read_fast(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len)
+{
+	const struct hv_gmem_cache *c = &vcpu->gmem;
+	const u64 __user *p;
+	int ret = -EAGAIN;
+
+	if (unlikely(len != 8 || offset_in_page(gpa) > PAGE_SIZE - 8))
+		return read_uncached(vcpu, gpa, buf, len);
+	preempt_disable();	/* an RCU read section, too, and cheaper */
 	if (unlikely(c->gen != smp_load_acquire(&vcpu->vm->slots_gen) ||
-		     (gpa >> PAGE_SHIFT) - c->first >= c->npages) && !cache_fill(vcpu, gpa)) {
-		/* A hole or an overlay page: neither is hot. */
-		ret = copy_nofault(vcpu->vm, gpa, buf, len, false, &hva);
-		goto out;
+		     (gpa >> PAGE_SHIFT) - c->first >= c->npages)) {
+		preempt_enable();
+		return read_uncached(vcpu, gpa, buf, len);
 	}
-	hva = c->hva + (gpa - (c->first << PAGE_SHIFT));
+	p = (const u64 __user *)(c->hva + (gpa - (c->first << PAGE_SHIFT)));
 	pagefault_disable();
-	if (likely(len == 8)) {
-		if (!user_access_begin((void __user *)hva, 8))
-			goto enable;
-		unsafe_get_user(*(u64 *)buf, (u64 __user *)hva, end);
+	if (likely(user_access_begin(p, 8))) {
+		unsafe_get_user(*(u64 *)buf, p, end);
 		ret = 0;
 end:
 		user_access_end();
-	} else if (!__copy_from_user_inatomic(buf, (void __user *)hva, len)) {
-		ret = 0;
 	}
-enable:
 	pagefault_enable();
-out:
-	rcu_read_unlock();
+	preempt_enable();
 	return ret;
 }
 
