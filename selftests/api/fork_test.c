@@ -24,7 +24,7 @@
 #define STRIDE	(BYTES / WORDS)
 #define GENERATIONS	3	/* parent, child, grandchild */
 
-static const char *const name[GENERATIONS] = { "parent", "child", "grandchild" };
+static const char *const name[] = { "parent", "child", "grandchild" };
 
 static uint32_t *memory(int advice)
 {
@@ -49,6 +49,18 @@ static bool consistent(const uint32_t *p)
 	return true;
 }
 
+/* Only the parent reports results; its descendants count failures and say what failed. */
+static int depth;
+
+static unsigned int check(bool cond, const char *what)
+{
+	if (!depth)
+		tap_ok(cond, "%s: %s", name[0], what);
+	else if (!cond)
+		tap_note("%s: failed: %s", name[depth], what);
+	return !cond;
+}
+
 static uint32_t run_for(struct flat *f, const struct flat_regs *r, useconds_t us)
 {
 	struct flat_regs end;
@@ -59,63 +71,64 @@ static uint32_t run_for(struct flat *f, const struct flat_regs *r, useconds_t us
 	return end.ebp;
 }
 
-/*
- * One generation: run, fork, run again while the next one does the same. Output comes in
- * order, because each waits for the next. Returns the number of failed checks.
- */
-static unsigned int generation(struct flat *f, uint32_t *p, int nr)
+static unsigned int generation(struct flat *f, uint32_t *p);
+
+/* The forked side: the same guest in a new VM, once the parent's has run on. */
+static unsigned int next_generation(const struct flat *f, uint32_t *p, struct flat_state *state,
+				    uint32_t at_fork, int go)
 {
-	struct flat_regs r = { .esi = BASE, .ebx = STRIDE, .edx = WORDS };
-	uint32_t rounds, at_fork, bad = 0;
-	struct flat_state state;
-	uint64_t t_fork, t_new;
-	int status = 0, go[2];
-	pid_t pid;
+	uint64_t t = __rdtsc();
+	unsigned int bad = 0;
+	struct flat next;
 	char c;
 
-	at_fork = p[0];
-	rounds = run_for(f, nr ? NULL : &r, 100000);
-	bad += !tap_ok(p[0] > at_fork && consistent(p), "%s: runs, %u rounds", name[nr], rounds);
-	if (nr == GENERATIONS - 1)
+	depth++;
+	flat_new(&next, 0, 1);
+	flat_slot(&next, 1, 0, BASE, BYTES, p);
+	flat_load(&next, state);
+	tap_note("%s: VM made anew in %llu ticks", name[depth], (unsigned long long)(__rdtsc() - t));
+	bad += check(hv_raw(f->vcpu, HV_VCPU_RUN, NULL) == -EIO, "the parent's vCPU is not its own");
+	bad += check(read(go, &c, 1) == 1, "the parent ran on");
+	bad += check(p[0] == at_fork && consistent(p), "memory is what it was at the fork");
+	return bad + generation(&next, p);
+}
+
+/* Run, fork, and run again while the next generation does the same. Returns failed checks. */
+static unsigned int generation(struct flat *f, uint32_t *p)
+{
+	struct flat_regs r = { .esi = BASE, .ebx = STRIDE, .edx = WORDS };
+	uint32_t rounds, at_fork = p[0];
+	unsigned int bad = 0;
+	struct flat_state state;
+	int status = 0, go[2];
+	uint64_t t;
+	pid_t pid;
+
+	rounds = run_for(f, depth ? NULL : &r, 100000);
+	bad += check(p[0] > at_fork && consistent(p), "runs");
+	if (depth == GENERATIONS - 1)
 		return bad;
 	if (pipe(go))
-		tap_bail("pipe");
+		return bad + 1;
 	flat_save(f, &state);
 	at_fork = p[0];
 	fflush(NULL);
-	t_fork = __rdtsc();
+	t = __rdtsc();
 	pid = fork();
 	if (!pid) {
-		struct flat next;
-
-		bad = 0;
-		t_new = __rdtsc();
-		flat_new(&next, 0, 1);
-		flat_slot(&next, 1, 0, BASE, BYTES, p);
-		flat_load(&next, &state);
-		t_new = __rdtsc() - t_new;
-		tap_note("%s: VM made anew in %llu ticks", name[nr + 1], (unsigned long long)t_new);
-		bad += !tap_is(hv_raw(f->vcpu, HV_VCPU_RUN, NULL), -EIO, "%s: the parent's vCPU is not its own",
-			       name[nr + 1]);
-		/* The parent has run on meanwhile. */
-		if (read(go[0], &c, 1) != 1)
-			_exit(100);
-		bad += !tap_is(p[0], at_fork, "%s: memory is what it was at the fork", name[nr + 1]);
-		bad += generation(&next, p, nr + 1);
+		bad = next_generation(f, p, &state, at_fork, go[0]);
 		fflush(NULL);
 		_exit((int)bad);
 	}
-	t_fork = __rdtsc() - t_fork;
-	rounds = run_for(f, NULL, 100000) - rounds;
-	bad += !tap_ok(rounds > 0 && consistent(p), "%s: runs on after the fork, %u rounds", name[nr],
-		       rounds);
-	tap_note("%s: fork took %llu ticks", name[nr], (unsigned long long)t_fork);
+	tap_note("%s: fork took %llu ticks", name[depth], (unsigned long long)(__rdtsc() - t));
+	bad += check(run_for(f, NULL, 100000) > rounds && consistent(p), "runs on after the fork");
 	rounds = p[0];
-	if (write(go[1], "x", 1) != 1)
-		tap_bail("pipe");
+	bad += check(write(go[1], "x", 1) == 1, "tells its child");
 	waitpid(pid, &status, 0);
-	bad += !tap_is(status, 0, "%s: its child's checks", name[nr]);
-	bad += !tap_is(p[0], rounds, "%s: memory is its own", name[nr]);
+	bad += check(!status, "its descendants' checks hold");
+	bad += check(p[0] == rounds && consistent(p), "memory is its own");
+	close(go[0]);
+	close(go[1]);
 	return bad;
 }
 
@@ -154,8 +167,8 @@ static void measure_fork(const char *what, int advice)
 	t = __rdtsc();
 	flat_run(&f, FLAT_WRITE_SWEEP, &again);
 	t_write = __rdtsc() - t;
-	tap_note("%s: fork of %u MiB: %llu ticks; guest afterwards, a page of 4 KiB: read %llu, write %llu",
-		 what, BYTES / MIB, (unsigned long long)t_fork, (unsigned long long)(t_read / PAGES),
+	tap_note("%s: fork of %u MiB: %llu ticks; afterwards, a 4 KiB page: read %llu, write %llu", what,
+		 BYTES / MIB, (unsigned long long)t_fork, (unsigned long long)(t_read / PAGES),
 		 (unsigned long long)(t_write / PAGES));
 	close(hold[0]);
 	close(hold[1]);
@@ -206,7 +219,7 @@ static void measure_layers(uint32_t every)
 		maps++;
 	}
 	t_map = __rdtsc() - t_map;
-	tap_note("layers: 1 page in %u dirty: find %llu, write %llu, map %llu ticks; %u pages, %u mappings, %u refused",
+	tap_note("layers: 1 page in %u: find %llu, write %llu, map %llu ticks; %u pages, %u maps, %u refused",
 		 every, (unsigned long long)t_scan, (unsigned long long)t_write,
 		 (unsigned long long)t_map, dirty, maps, failed);
 	munmap(p, BYTES);
@@ -223,7 +236,7 @@ static void check_generations(const char *what, int advice)
 	tap_note("%s", what);
 	flat_new(&f, 0, 1);
 	flat_slot(&f, 1, 0, BASE, BYTES, p);
-	generation(&f, p, 0);
+	generation(&f, p);
 	flat_close(&f);
 	munmap(p, BYTES);
 }
