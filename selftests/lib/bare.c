@@ -158,13 +158,21 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static void wait_end(struct thread *t, struct bare *b)
 {
-	struct timespec step = { 0, 20000000 };
-	time_t end = time(NULL) + b->seconds;
+	uint64_t end = now_ms() + b->seconds * 1000ull + b->ms;
+	struct timespec step = { 0, 1000000 };
 	uint32_t i;
 
-	while (!ended && time(NULL) < end)
+	while (!ended && now_ms() < end)
 		nanosleep(&step, NULL);
 	ended = 1;
 	for (i = 0; i < b->cpus; i++) {
@@ -172,38 +180,67 @@ static void wait_end(struct thread *t, struct bare *b)
 		pthread_kill(t[i].id, SIGUSR1);
 		pthread_join(t[i].id, NULL);
 		munmap(t[i].run, HV_RUN_BYTES);
-		close(t[i].vcpu);
 	}
 }
 
-int bare_run(struct bare *b)
+static void slots_set(struct bare *b, void *ro_page)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct hv_slot_args ram = { .slot = 0, .vnode = HV_NO_VNODE, .bytes = BARE_RAM, .fd = -1,
+				    .host_addr = (uintptr_t)b->ram };
 	struct hv_slot_args ro = { .flags = HV_SLOT_F_READONLY, .slot = 1, .vnode = HV_NO_VNODE,
-				   .gpa = BARE_RO_GPA, .bytes = 4096, .fd = -1 };
-	struct thread t[16];
-	uint32_t entry, i;
-	void *ro_page;
-	uint8_t *ram;
-	int sys = hv_open();
+				   .gpa = BARE_RO_GPA, .bytes = 4096, .fd = -1,
+				   .host_addr = (uintptr_t)ro_page };
 
-	sigaction(SIGUSR1, &sa, NULL);
-	ended = 0;
-	result = RUNNING;
-	b->vm = hv_vm_new(sys, b->vm_flags, b->cpus);
-	ram = hv_ram_new(b->vm, 0, 0, BARE_RAM);
-	ro_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(ro_page, 0xa5, 4096);
-	ro.host_addr = (uintptr_t)ro_page;
+	hv_do(b->vm, HV_VM_SET_SLOT, &ram);
 	hv_do(b->vm, HV_VM_SET_SLOT, &ro);
+}
+
+/* The image and its multiboot information. Returns the entry point. */
+static uint32_t ram_fill(struct bare *b)
+{
+	uint8_t *ram = b->ram;
+	uint32_t entry;
+
 	load(b->image, ram, &entry);
 	*(uint32_t *)(ram + MB_INFO) = 1u << 2;
 	*(uint32_t *)(ram + MB_INFO + 16) = MB_CMDLINE;
 	snprintf((char *)ram + MB_CMDLINE, 256, "smp=%u ro=0x%llx %s", b->cpus, BARE_RO_GPA,
 		 b->append ? b->append : "");
+	return entry;
+}
+
+static void *pages(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		tap_bail("guest memory");
+	return p;
+}
+
+int bare_run(struct bare *b)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	bool own_ram = !b->ram;
+	struct thread t[16];
+	uint32_t entry = 0, i;
+	void *ro_page = pages(4096);
+	int sys = hv_open();
+
+	sigaction(SIGUSR1, &sa, NULL);
+	ended = 0;
+	result = RUNNING;
+	if (own_ram)
+		b->ram = pages(BARE_RAM);
+	b->vm = hv_vm_new(sys, b->vm_flags, b->cpus);
+	slots_set(b, ro_page);
+	if (!b->loaded)
+		entry = ram_fill(b);
 	for (i = 0; i < b->cpus; i++)
 		t[i].vcpu = b->vcpu[i] = hv_vcpu_new(b->vm, i);
-	boot_state(t[0].vcpu, entry);
+	if (!b->loaded)
+		boot_state(t[0].vcpu, entry);
 	if (b->prepare)
 		b->prepare(b);
 	for (i = 0; i < b->cpus; i++) {
@@ -212,8 +249,15 @@ int bare_run(struct bare *b)
 			tap_bail("no thread");
 	}
 	wait_end(t, b);
-	hv_ram_free(b->vm, 0, ram, BARE_RAM);
+	if (b->leave)
+		b->leave(b);
+	for (i = 0; i < b->cpus; i++)
+		close(t[i].vcpu);
 	close(b->vm);
+	if (own_ram) {
+		munmap(b->ram, BARE_RAM);
+		b->ram = NULL;
+	}
 	munmap(ro_page, 4096);
 	close(sys);
 	fflush(stdout);

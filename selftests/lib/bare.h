@@ -3,6 +3,7 @@
 #ifndef HV_TEST_BARE_H
 #define HV_TEST_BARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BARE_RAM	(64ull << 20)
@@ -13,10 +14,15 @@ struct bare {
 	const char *append;	/* more words for its command line, or NULL */
 	uint32_t cpus;
 	uint32_t seconds;	/* it is given up after that */
+	uint32_t ms;		/* plus that */
 	uint32_t vm_flags;	/* HV_VM_F_* */
+	void *ram;		/* BARE_RAM bytes of the caller's, or NULL: fresh memory */
+	bool loaded;		/* @ram holds a machine on its way: load nothing, set no registers */
 	/* Called when the VM stands and before it runs, if not NULL: wire eventfds, set state. */
 	void (*prepare)(struct bare *b);
-	int vm;			/* for @prepare */
+	/* Called when no vCPU runs any more and before all is closed, if not NULL. */
+	void (*leave)(struct bare *b);
+	int vm;			/* for the two */
 	int vcpu[16];
 };
 

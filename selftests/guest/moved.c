@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * moved.c - keeps everything busy for a while and notices when something is lost
+ *
+ * Meant to be stopped, saved and gone on with elsewhere at any moment: nothing here may
+ * fail because of it. rounds=N (default 400). Each round sends an IPI to and fro, waits
+ * for a timer message and looks at clocks and registers; a direct timer ticks through.
+ */
+#include "hyperv.h"
+
+#define VEC_PING	0x51
+#define VEC_PONG	0x52
+#define VEC_TICK	0x53
+#define VEC_MSG		0x54
+#define SINT		5
+#define MS		10000ull
+#define LATE		(20000 * MS)	/* lost, not late */
+
+static struct tlfs_message simp[TLFS_SINTS] __attribute__((aligned(4096)));
+static union {
+	struct tlfs_tsc_page tsc;
+	u8 all[4096];
+} frame __attribute__((aligned(4096)));
+static volatile u32 pings, pongs, ticks, messages, stop;
+
+static void on_ping(struct trap_frame *f)
+{
+	(void)f;
+	pings++;
+	lapic_eoi();
+	hcall(TLFS_HC_SEND_IPI | TLFS_HC_FAST, VEC_PONG, 1);
+}
+
+static void on_pong(struct trap_frame *f)
+{
+	(void)f;
+	pongs++;
+	lapic_eoi();
+}
+
+static void on_tick(struct trap_frame *f)
+{
+	(void)f;
+	ticks++;
+	lapic_eoi();
+}
+
+static void on_message(struct trap_frame *f)
+{
+	(void)f;
+	if (simp[SINT].type == TLFS_MESSAGE_TIMER_EXPIRED)
+		messages++;
+	__atomic_store_n(&simp[SINT].type, 0, __ATOMIC_SEQ_CST);
+	if (simp[SINT].flags & TLFS_MESSAGE_F_PENDING)
+		wrmsr(TLFS_MSR_EOM, 0);
+	lapic_eoi();
+}
+
+static void other(void *arg)
+{
+	(void)arg;
+	while (!stop)
+		irq_enable_halt();
+}
+
+/* Halt until *@p is @want; false if that never happens. */
+static bool halt_for(volatile u32 *p, u32 want)
+{
+	u64 end = reftime() + LATE;
+
+	while (*p != want && reftime() < end)
+		irq_enable_halt();
+	return *p == want;
+}
+
+static u64 page_time(void)
+{
+	volatile struct tlfs_tsc_page *p = &frame.tsc;
+	u64 scale, tsc;
+	s64 offset;
+	u32 seq;
+
+	do {
+		seq = p->sequence;
+		scale = p->scale;
+		offset = p->offset;
+		tsc = rdtsc();
+	} while (p->sequence != seq);
+	return seq ? (u64)((unsigned __int128)tsc * scale >> 64) + (u64)offset : reftime();
+}
+
+/* Fill vector registers and some general ones, exit a few times, compare. */
+static bool registers_kept(u64 seed)
+{
+	u64 back[4];
+
+	__asm__ volatile("movq %[s], %%xmm0\n\tmovq %[s], %%xmm7\n\tmovq %[s], %%xmm15\n\t"
+			 "movq %[s], %%r12\n\t"
+			 "mov $50, %%r13d\n"
+			 "1:\n\txor %%eax, %%eax\n\txor %%ecx, %%ecx\n\tcpuid\n\t"
+			 "dec %%r13d\n\tjnz 1b\n\t"
+			 "movq %%xmm0, %[a]\n\tmovq %%xmm7, %[b]\n\tmovq %%xmm15, %[c]\n\t"
+			 "movq %%r12, %[d]"
+			 : [a] "=m"(back[0]), [b] "=m"(back[1]), [c] "=m"(back[2]), [d] "=m"(back[3])
+			 : [s] "r"(seed)
+			 : "rax", "rbx", "rcx", "rdx", "r12", "r13", "memory");
+	return back[0] == seed && back[1] == seed && back[2] == seed && back[3] == seed;
+}
+
+static void sse_on(void)
+{
+	u64 v;
+
+	__asm__ volatile("movq %%cr4, %0\n\torq $0x600, %0\n\tmovq %0, %%cr4" : "=r"(v));
+	__asm__ volatile("movq %%cr0, %0\n\tandq $~0xc, %0\n\tmovq %0, %%cr0" : "=r"(v));
+}
+
+static u32 round(u32 i, u64 *last)
+{
+	u32 bad = 0;
+	u64 a, b;
+
+	hcall(TLFS_HC_SEND_IPI | TLFS_HC_FAST, VEC_PING, 2);
+	if (!halt_for(&pongs, i + 1))
+		bad |= 1;
+	wrmsr(TLFS_MSR_STIMER0_COUNT + 2, reftime() + MS / 2);
+	if (!halt_for(&messages, i + 1))
+		bad |= 2;
+	a = page_time();
+	b = reftime();
+	if (a < *last || b < a)
+		bad |= 4;
+	*last = b;
+	if (!registers_kept(0x1234567800000000ull + i * 0x10001))
+		bad |= 8;
+	return bad;
+}
+
+void main(void)
+{
+	u32 i, n = (u32)option("rounds", 400), bad = 0;
+	u64 last = 0, begin;
+
+	if (!hyperv_present())
+		leave(2);
+	sse_on();
+	check_eq(smp_start(), 2, "two processors");
+	hyperv_enable();
+	irq_set(VEC_PING, on_ping);
+	irq_set(VEC_PONG, on_pong);
+	irq_set(VEC_TICK, on_tick);
+	irq_set(VEC_MSG, on_message);
+	wrmsr(TLFS_MSR_REFERENCE_TSC, (u64)(uintptr_t)&frame | TLFS_PAGE_ENABLE);
+	wrmsr(TLFS_MSR_SIMP, (u64)(uintptr_t)simp | TLFS_PAGE_ENABLE);
+	wrmsr(TLFS_MSR_SINT0 + SINT, VEC_MSG);
+	wrmsr(TLFS_MSR_SCONTROL, TLFS_SCONTROL_ENABLE);
+	wrmsr(TLFS_MSR_STIMER0_CONFIG + 2,
+	      TLFS_STIMER_AUTO_ENABLE | (u64)SINT << TLFS_STIMER_SINT_SHIFT);
+	wrmsr(TLFS_MSR_STIMER0_COUNT, 5 * MS);
+	wrmsr(TLFS_MSR_STIMER0_CONFIG, TLFS_STIMER_ENABLE | TLFS_STIMER_PERIODIC |
+	      TLFS_STIMER_DIRECT | (u64)VEC_TICK << TLFS_STIMER_VECTOR_SHIFT);
+	smp_call_async(1, other, NULL);
+	begin = reftime();
+	for (i = 0; i < n && !bad; i++)
+		bad = round(i, &last);
+	print("# %u rounds, %u ticks in %llu ms\n", i, ticks, (reftime() - begin) / MS);
+	check(!bad, "nothing was lost (bits 0x%x in round %u)", bad, i);
+	check_eq(pings, i, "pings");
+	check(ticks > 0, "the periodic timer ticked");
+	stop = 1;
+	hcall(TLFS_HC_SEND_IPI | TLFS_HC_FAST, VEC_PING, 2);
+	smp_wait(1);
+}
