@@ -9,6 +9,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 #include <asm/processor-flags.h>
+#include <hv/hv_caps.h>
 #include <hv/tlfs.h>
 #include "x86.h"
 #include "lib/cpuid_policy.h"
@@ -46,18 +47,45 @@ static struct hv_cpuid_entry *add(struct hv_cpuid_policy *p, u32 leaf, u32 suble
 	return e;
 }
 
+/* What can't exist without XSAVE (SDM vol. 1, 13.1; APM vol. 4, 1.2): gone when that is switched off. */
+static const struct {
+	u32 leaf;
+	enum hv_cpuid_reg reg;
+	u32 bits;
+} needs_xsave[] = {
+	{ 1, HV_CPUID_ECX, BIT(12) | BIT(26) | BIT(28) | BIT(29) },	/* FMA XSAVE AVX F16C */
+	{ 7, HV_CPUID_EBX, BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31) },
+	{ 7, HV_CPUID_ECX, BIT(1) | BIT(3) | BIT(6) | BIT(9) | BIT(10) | BIT(11) | BIT(12) |
+			   BIT(14) },
+	{ 0xd, HV_CPUID_EAX, ~0u },
+	{ 0x80000001, HV_CPUID_ECX, BIT(11) | BIT(16) },		/* XOP FMA4 */
+};
+
+/* The host's leaf as far as the module's parameters let guests have it. */
+static void host_leaf(u32 leaf, u32 subleaf, u32 r[4])
+{
+	unsigned int i;
+
+	cpuid_count(leaf, subleaf, &r[0], &r[1], &r[2], &r[3]);
+	if (hv_arch_hw_features() & HV_HWF_XSAVE)
+		return;
+	for (i = 0; i < ARRAY_SIZE(needs_xsave); i++)
+		if (needs_xsave[i].leaf == leaf)
+			r[needs_xsave[i].reg] &= ~needs_xsave[i].bits;
+}
+
 /* The host's leaf through the feature table: words without a row become 0. */
 static struct hv_cpuid_entry *add_features(struct hv_cpuid_policy *p, u32 model, u32 leaf,
 					   u32 subleaf, u32 flags)
 {
 	struct hv_cpuid_entry *e = add(p, leaf, subleaf, flags);
-	u32 a, b, c, d;
+	u32 r[4];
 
-	cpuid_count(leaf, subleaf, &a, &b, &c, &d);
-	e->eax = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EAX, a);
-	e->ebx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EBX, b);
-	e->ecx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_ECX, c);
-	e->edx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EDX, d);
+	host_leaf(leaf, subleaf, r);
+	e->eax = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EAX, r[HV_CPUID_EAX]);
+	e->ebx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EBX, r[HV_CPUID_EBX]);
+	e->ecx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_ECX, r[HV_CPUID_ECX]);
+	e->edx = hv_cpuid_word(model, leaf, subleaf, HV_CPUID_EDX, r[HV_CPUID_EDX]);
 	return e;
 }
 
@@ -108,6 +136,8 @@ static void add_xsave(struct hv_cpuid_policy *p, u32 model)
 
 	if (model && model < 3)
 		return;		/* XSAVE begins with level 3 */
+	if (!(hv_arch_hw_features() & HV_HWF_XSAVE))
+		return;
 	if (model)
 		xcr0 &= model >= 4 ? 0xe7 : 0x7;
 	e = add(p, 0xd, 0, HV_CPUID_F_SUBLEAF);
@@ -228,7 +258,7 @@ static int model_supported(u32 model)
 
 		memset(r, 0, sizeof(r));
 		if (row->leaf <= max)
-			cpuid_count(row->leaf, row->subleaf, &r[0], &r[1], &r[2], &r[3]);
+			host_leaf(row->leaf, row->subleaf, r);
 		if (model && hv_cpuid_lacks(model, row->leaf, row->subleaf, row->reg, r[row->reg]))
 			return -EOPNOTSUPP;
 	}

@@ -114,8 +114,11 @@ int hv_mmu_vm_create(struct hv_vm_x86 *vm)
 	INIT_LIST_HEAD(&roots->list);
 	xa_init(&roots->tracked);
 	roots->max_level = 1;
-	if (!(vm->core.flags & HV_VM_F_SMALL_PAGES))
-		roots->max_level = hv_arch_hw_features() & HV_HWF_SLAT_1G ? 3 : 2;
+	if (!(vm->core.flags & HV_VM_F_SMALL_PAGES)) {
+		u64 has = hv_arch_hw_features();
+
+		roots->max_level = has & HV_HWF_SLAT_1G ? 3 : has & HV_HWF_SLAT_2M ? 2 : 1;
+	}
 	vm->roots = roots;
 	direct_role(vm, &role);
 	roots->direct = hv_mmu_root_get(vm, &role, &hv_mmu_direct_ops);

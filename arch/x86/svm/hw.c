@@ -147,5 +147,5 @@ u64 hv_svm_hw_features(void)
 	v |= f->pause_filter ? HV_HWF_PAUSE_FILTER : 0;
 	v |= f->v_spec_ctrl ? HV_HWF_VIRT_SPEC_CTRL : 0;
 	v |= boot_cpu_has(X86_FEATURE_XSAVE) ? HV_HWF_XSAVE : 0;
-	return v;
+	return v & hv_params_features();
 }
