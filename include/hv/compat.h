@@ -4,7 +4,7 @@
 #define _HV_COMPAT_H
 
 #include <linux/hrtimer.h>
-#if __has_include(<linux/entry-virt.h>)
+#ifdef HV_HAVE_ENTRY_VIRT	/* __has_include is beyond sparse */
 #include <linux/entry-virt.h>
 #else
 #include <linux/entry-kvm.h>

@@ -5,7 +5,7 @@
  * It gets one that nobody reads.
  */
 #include <hv/compat.h>
-#if !__has_include(<linux/entry-virt.h>)
+#ifndef HV_HAVE_ENTRY_VIRT
 #include <linux/kvm_host.h>
 
 static struct kvm_run nobodys_run;
@@ -14,7 +14,7 @@ static struct kvm_vcpu nobodys_vcpu = { .run = &nobodys_run };
 
 int hv_compat_guest_work(void)
 {
-#if __has_include(<linux/entry-virt.h>)
+#ifdef HV_HAVE_ENTRY_VIRT
 	return xfer_to_guest_mode_handle_work();
 #else
 	return xfer_to_guest_mode_handle_work(&nobodys_vcpu);

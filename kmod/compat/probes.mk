@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the headers of this kernel declare. Each line tests one header for one
-# name, so that a distribution's back-port counts for what it offers and not
+# What the headers of this kernel declare. Each line tests for a header, or one
+# header for one name, so that a distribution's back-port counts for what it offers and not
 # for the version it carries.
 
 hv-has = $(if $(shell grep -sl '\<$(2)\>' $(srctree)/include/linux/$(1)),-D$(3))
 
 hv-probes := $(call hv-has,mm.h,vm_flags_set,HV_HAVE_VM_FLAGS_SET)
+hv-probes += $(if $(wildcard $(srctree)/include/linux/entry-virt.h),-DHV_HAVE_ENTRY_VIRT)
 
 ccflags-y += $(hv-probes) -include $(src)/kmod/compat/compat.h
