@@ -289,7 +289,7 @@ void hv_svm_int_shadow_set(struct hv_vcpu_x86 *x, u32 on)
 {
 	struct hv_vmcb *v = to_svm(x)->vmcb;
 
-	v->int_state = (v->int_state & ~1ULL) | !!on;
+	v->int_state = (v->int_state & ~1ULL) | (on ? 1 : 0);
 }
 
 void hv_svm_tsc_offset_set(struct hv_vcpu_x86 *x, u64 offset)
