@@ -7,6 +7,7 @@
  * to what was there. A page that is not there is fetched with nothing held, and then
  * everything is looked up again.
  */
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <hv/core.h>
@@ -184,6 +185,11 @@ end:
 	return ret;
 }
 
+static inline struct hv_gmem_code *code_entry(struct hv_vcpu *vcpu, hv_gva_t la)
+{
+	return &vcpu->code[hash_32(la >> PAGE_SHIFT, HV_GMEM_CODE_BITS)];
+}
+
 /* All addresses were checked when their slot was set: one opening of user access serves all. */
 static __always_inline int code_read(const struct hv_gmem_code *c, u32 at, u64 *buf, u32 len)
 {
@@ -217,7 +223,7 @@ fault:
 /* @len is 4 or 16. */
 int hv_gmem_code_peek(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, void *buf, u32 len)
 {
-	const struct hv_gmem_code *c = &vcpu->code;
+	const struct hv_gmem_code *c = code_entry(vcpu, la);
 	u32 at = offset_in_page(la);
 	int ret;
 
@@ -250,7 +256,7 @@ static bool entries_find(struct hv_vm *vm, struct hv_gmem_code *c, const hv_gpa_
 void hv_gmem_code_remember(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, hv_gpa_t gpa,
 			   const hv_gpa_t *entry_gpa, const u64 *val, u32 n)
 {
-	struct hv_gmem_code *c = &vcpu->code;
+	struct hv_gmem_code *c = code_entry(vcpu, la);
 	struct hv_gmem_frame f;
 
 	c->page = 1;	/* no page's address: nothing is known */

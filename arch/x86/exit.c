@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exit.c - exits both vendors have, handled in terms of registers */
 #include <asm/processor-flags.h>
-#include "x86.h"
+#include "lapic.h"
 
 #define OP_CPUID	HV_OPCODE2(0x0f, 0xa2)
 #define OP_RDMSR	HV_OPCODE2(0x0f, 0x32)
@@ -78,6 +78,9 @@ enum hv_next hv_exit_hlt(struct hv_vcpu_x86 *x)
 	if (hv_insn_next_rip(x, OP_HLT, 1, &rip))
 		return HV_NEXT_RESUME;
 	hv_insn_retire(x, rip);
+	/* The usual STI; HLT with an interrupt waiting: nothing to wait for. */
+	if ((x->rflags & X86_EFLAGS_IF) && hv_lapic_attention(x) && hv_lapic_pending(x) >= 0)
+		return HV_NEXT_RESUME;
 	WRITE_ONCE(x->mp_state, HV_MP_HALTED);
 	return HV_NEXT_BLOCK;
 }

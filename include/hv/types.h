@@ -145,6 +145,9 @@ struct hv_vm {
 };
 
 /* Where guest memory around the last fast read lies; valid while @gen is vm->slots_gen. */
+#define HV_GMEM_CODE_BITS	3
+#define HV_GMEM_CODE_PAGES	(1 << HV_GMEM_CODE_BITS)
+
 /*
  * Where a code page lies, and the table entries that say so: as long as they read the
  * same, the walk would end at the same page. See hv_gmem_code_peek().
@@ -185,7 +188,7 @@ struct hv_vcpu {
 	struct hv_pending pending;	/* U */
 	struct hv_tlfs_vcpu *tlfs;	/* I: NULL with HV_VM_F_NO_TLFS */
 	struct hv_gmem_cache gmem;	/* T: virt/gmem.c */
-	struct hv_gmem_code code;	/* T */
+	struct hv_gmem_code code[HV_GMEM_CODE_PAGES];	/* T: by a hash of the page number */
 	struct hv_hostpage_wait *hostwait;	/* T: virt/hostpage.c, a page being waited for */
 
 	struct hv_stats_vcpu stat;	/* T (A for those counted elsewhere) */
