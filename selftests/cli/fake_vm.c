@@ -7,6 +7,7 @@
  *
  *	fake.fail=config|unsupported	do not start
  *	fake.end=poweroff|crash|debug	end so after fake.after=MS (default 50)
+ *	fake.prompt			power off at once when the button is pressed
  *	fake.deaf			do not listen to the power button
  *	fake.print=N			print N lines first
  */
@@ -85,7 +86,9 @@ int machine_stop(struct machine *m)
 	if (m->state != VMM_STATE_RUNNING && m->state != VMM_STATE_STOPPING)
 		return -EBUSY;
 	m->state = VMM_STATE_STOPPING;
-	if (!m->cfg->append || !strstr(m->cfg->append, "fake.deaf"))
+	if (m->cfg->append && strstr(m->cfg->append, "fake.prompt"))
+		end_with(m, VMM_END_POWEROFF, 0, "");
+	else if (!m->cfg->append || !strstr(m->cfg->append, "fake.deaf"))
 		loop_timer_arm(m->loop, &m->timer, loop_now() + 20000000);
 	return 0;
 }

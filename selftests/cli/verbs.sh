@@ -113,6 +113,8 @@ ok 0 "reset" "" hv reset a
 ok 0 "stop" "" hv stop a
 ok 3 "gone after stop" "has ended" hv show a
 ok 0 "its log stays" "ended: power-off" hv logs a
+hv start -k k -n soon -a fake.prompt >/dev/null
+ok 0 "stop of a guest that goes at once" "" hv stop soon
 ok 0 "start deaf" "^deaf$" hv start -k k -n deaf -a fake.deaf
 ok 9 "stop in vain" "did not power off" hv stop deaf --timeout 0.3
 ok 0 "no-wait" "" hv stop deaf --no-wait

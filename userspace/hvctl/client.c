@@ -2,6 +2,7 @@
 /* The client of the control socket. */
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,18 +39,29 @@ void client_close(struct client *c)
 	*c = (struct client){ .fd = -1 };
 }
 
-int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err)
+static int send_lines(struct client *c, enum ctl_verb verb, unsigned int keys, bool wait, struct err *err)
 {
 	char text[128];
-	int n = snprintf(text, sizeof(text), "{\"verb\":\"%s\"%s%s}\n", ctl_verb_name(verb),
+	int n = snprintf(text, sizeof(text), "{\"verb\":\"%s\"%s%s}\n%s", ctl_verb_name(verb),
 			 keys & CTL_KEY_READONLY ? ",\"readonly\":true" : "",
-			 keys & CTL_KEY_FORCE ? ",\"force\":true" : "");
+			 keys & CTL_KEY_FORCE ? ",\"force\":true" : "",
+			 wait ? "{\"verb\":\"wait\"}\n" : "");
 
 	/* A request is far smaller than a socket's buffer: it goes out whole or the peer is gone. */
 	if (send(c->fd, text, (size_t)n, MSG_NOSIGNAL) == n)
 		return 0;
 	return err_set(err, RC_FAILED, "hvctl list shows the VMs that are there",
 		       "VM '%s' hung up (it is ending, or it belongs to another user)", c->name);
+}
+
+int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err)
+{
+	return send_lines(c, verb, keys, false, err);
+}
+
+int client_send_and_wait(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err)
+{
+	return send_lines(c, verb, keys, true, err);
 }
 
 static int64_t now_ms(void)

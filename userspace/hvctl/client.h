@@ -29,6 +29,12 @@ void client_close(struct client *c);
 int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err);
 
 /*
+ * The same with "wait" right behind it in one piece: a VM may end so soon after the first answer that a
+ * request sent then would come too late.
+ */
+int client_send_and_wait(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err);
+
+/*
  * Receive one reply. @timeout_ms: CLIENT_FOREVER or milliseconds. @fd: a passed descriptor, may be NULL.
  * Return: 0 with *@reply (its "ok" is true); RC_TIMEOUT; RC_CANCELLED (SIGINT, SIGTERM); RC_FAILED when
  * the VM hung up (*@reply NULL); or the code of the error it sent.

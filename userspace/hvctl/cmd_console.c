@@ -192,7 +192,7 @@ static int attach(struct ctx *ctx, struct session *s)
 	if (opt_has(&ctx->line, "force"))
 		keys |= CTL_KEY_FORCE;
 	if (!ret)
-		ret = client_send(&s->client, CTL_CONSOLE, keys, &ctx->err);
+		ret = client_send_and_wait(&s->client, CTL_CONSOLE, keys, &ctx->err);
 	if (!ret)
 		ret = client_receive(&s->client, &reply, &s->stream, CLIENT_PATIENCE_MS, &ctx->err);
 	if (ret == RC_BUSY && !s->readonly)
@@ -202,7 +202,7 @@ static int attach(struct ctx *ctx, struct session *s)
 	json_decref(reply);
 	if (s->stream < 0)
 		return err_set(&ctx->err, RC_FAILED, NULL, "VM '%s' sent no console", s->client.name);
-	return client_send(&s->client, CTL_WAIT, 0, &ctx->err);
+	return 0;
 }
 
 static void say_hint(const struct ctx *ctx, const struct session *s)

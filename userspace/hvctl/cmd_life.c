@@ -151,20 +151,21 @@ static int duration(struct ctx *ctx, const char *opt, int dflt)
 static int one_stop(struct ctx *ctx, const char *name, json_t **reply)
 {
 	int patience = duration(ctx, "timeout", STOP_PATIENCE_MS);
+	bool no_wait = opt_has(&ctx->line, "no-wait");
 	struct client c;
 	int ret = client_open(&c, name, &ctx->err);
 
 	if (!ret)
-		ret = client_send(&c, CTL_STOP, 0, &ctx->err);
+		ret = no_wait ? client_send(&c, CTL_STOP, 0, &ctx->err)
+			      : client_send_and_wait(&c, CTL_STOP, 0, &ctx->err);
 	if (!ret)
 		ret = client_receive(&c, reply, NULL, CLIENT_PATIENCE_MS, &ctx->err);
-	if (!ret && opt_has(&ctx->line, "no-wait")) {
+	if (!ret && no_wait) {
 		json_object_del(*reply, "ok");
 	} else if (!ret) {
 		json_decref(*reply);
-		ret = client_send(&c, CTL_WAIT, 0, &ctx->err);
-		if (!ret)
-			ret = await_end(ctx, &c, patience, reply);
+		*reply = NULL;
+		ret = await_end(ctx, &c, patience, reply);
 		if (ret == RC_TIMEOUT) {
 			err_set(&ctx->err, ret, NULL,
 				"VM '%s' did not power off in %d.%d s; its guest may not listen to the button",
