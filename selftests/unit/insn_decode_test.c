@@ -232,8 +232,53 @@ static void moves(void)
 	move_of("\x0f\x38\xf0\x01" PAD, L64, false);		/* movbe */
 }
 
+/* The short way says what the long way says, and takes what drivers compile to. */
+static void moves_at_once(void)
+{
+	static const u8 starts[] = { 0x88, 0x89, 0x8a, 0x8b, 0xc6, 0xc7, 0x0f, 0x0f, 0x66, 0x48, 0x44, 0x41 };
+	unsigned int i, k, n, taken = 0, plain = 0;
+	struct hv_insn_move a, b;
+	struct hv_insn insn;
+	u64 r = 88172645463325252ull;
+	u8 c[16];
+	bool is;
+
+	for (i = 0; i < 300000; i++) {
+		for (k = 0; k < 16; k++) {
+			r ^= r << 13;
+			r ^= r >> 7;
+			r ^= r << 17;
+			c[k] = (u8)(r >> 30);
+		}
+		c[0] = starts[c[15] % sizeof(starts)];
+		if (c[0] == 0x0f)
+			c[1] = (u8)(0xb6 | (c[14] & 9));
+		if (c[0] == 0x66 || (c[0] & 0xf0) == 0x40)
+			c[1] = starts[c[14] % sizeof(starts)];
+		is = !hv_insn_decode(c, 15, L64, &insn) && hv_insn_as_move(&insn, &a);
+		plain += is;
+		n = hv_insn_decode_move(c, 15, L64, &b);
+		CHECK_EQ(hv_insn_decode_move(c, 14, L64, &b), 0);
+		CHECK_EQ(hv_insn_decode_move(c, 15, P32, &b), 0);
+		if (!n)
+			continue;
+		taken++;
+		hv_insn_decode_move(c, 15, L64, &b);
+		CHECK(is);
+		CHECK_EQ(n, insn.len);
+		CHECK(a.write == b.write && a.size == b.size && a.gpr == b.gpr && a.shift == b.shift);
+		CHECK(a.write || (a.sign == b.sign && a.dst_size == b.dst_size));
+		CHECK(a.gpr != HV_GPR_NONE || a.imm == b.imm);
+		if (unit_failures > 20)
+			return;
+	}
+	CHECK(taken > 100000);
+	CHECK(taken >= plain - plain / 8);
+}
+
 int main(void)
 {
+	moves_at_once();
 	golden_lengths();
 	too_long();
 	operands();

@@ -148,15 +148,16 @@ static inline bool hv_gpt_canonical(const struct hv_gpt_mode *mode, u64 gva)
  * @mode:   digested paging registers
  * @gva:    address of the code
  * @user:   fetch at CPL 3
- * @read:   u64 read(void *cookie, u64 gpa): one aligned 8-byte table entry, 0 if
- *          it cannot be read at once
+ * @read:   u64 read(void *cookie, u64 gpa): one aligned 8-byte table entry; 0 if
+ *          it cannot be read at once or is no memory (any 52-bit @gpa may come,
+ *          from entries that turn out absent or reserved)
  * @cookie: passed to @read
  * @gpa:    result
  *
  * Read-only and without a fault code: succeeds for 4-level and 5-level tables whose
  * entries are all present, accessed and allow the fetch. Anything else, also a
  * reserved bit, is left to hv_gpt_walk(). Always inlined, so that @read is a
- * direct call, or inlined itself: about 60 instructions beside the reads.
+ * direct call, or inlined itself: about 60 instructions with the reads.
  *
  * Return: true when *@gpa was set.
  */
@@ -164,34 +165,49 @@ static inline __attribute__((__always_inline__)) bool
 hv_gpt_fetch_fast(const struct hv_gpt_mode *mode, u64 gva, bool user,
 		  u64 (*read)(void *cookie, u64 gpa), void *cookie, u64 *gpa)
 {
-	u64 table = mode->root, seen_all = ~0ull, seen_any = 0, e;
-	unsigned int level = mode->levels, shift;
+	u64 all, any, e, offset, table = mode->root;
 
-	if (unlikely(level < 4))
+	/* Entries are judged together at the end; what an absent one leads to is only read. */
+	if (unlikely(mode->levels < 4))
 		return false;
-	shift = 12 + 9 * (level - 1);
-	for (;;) {
-		e = read(cookie, table + ((gva >> shift & 511) << 3));
-		if (unlikely(!(e & HV_GPTE_P) || (e & mode->rsvd[level] & ~HV_GPTE_PS)))
-			return false;
-		seen_all &= e;
-		seen_any |= e;
-		table = e & HV_GPTE_ADDR;
-		if (level == 1)
-			break;
-		if (unlikely(e & HV_GPTE_PS)) {
-			if (level > 3 || (e & mode->rsvd_large[level]))
-				return false;
-			break;
-		}
-		level--;
-		shift -= 9;
+	all = any = read(cookie, mode->levels == 4 ? table + (gva >> 36 & 0xff8) :
+			 table + (gva >> 45 & 0xff8));
+	if (unlikely(mode->levels == 5)) {
+		e = read(cookie, (all & HV_GPTE_ADDR) + (gva >> 36 & 0xff8));
+		any |= e;
+		all &= e;
+		table = e;
+	} else {
+		table = all;
 	}
-	if (unlikely(!(seen_all & HV_GPTE_A) || (seen_any & HV_GPTE_NX)))
+	if (unlikely(any & HV_GPTE_PS))
 		return false;
-	if (user ? !(seen_all & HV_GPTE_US) : ((seen_all & HV_GPTE_US) && mode->smep))
+	e = read(cookie, (table & HV_GPTE_ADDR) + (gva >> 27 & 0xff8));
+	any |= e;
+	all &= e;
+	offset = (1ull << 30) - 1;
+	if (unlikely(e & HV_GPTE_PS)) {
+		any |= e & mode->rsvd_large[3] ? HV_GPTE_NX : 0;
+	} else {
+		e = read(cookie, (e & HV_GPTE_ADDR) + (gva >> 18 & 0xff8));
+		any |= e;
+		all &= e;
+		offset = (1ull << 21) - 1;
+		if (e & HV_GPTE_PS) {
+			any |= e & mode->rsvd_large[2] ? HV_GPTE_NX : 0;
+		} else {
+			e = read(cookie, (e & HV_GPTE_ADDR) + (gva >> 9 & 0xff8));
+			any |= e;
+			all &= e;
+			offset = 4095;
+		}
+	}
+	/* Present, accessed, no bit above the address width, executable, right privilege. */
+	if (unlikely((~all & (HV_GPTE_P | HV_GPTE_A)) || (any & (mode->rsvd[1] | HV_GPTE_NX))))
 		return false;
-	*gpa = (table & ~((1ull << shift) - 1)) | (gva & ((1ull << shift) - 1));
+	if (user ? !(all & HV_GPTE_US) : ((all & HV_GPTE_US) && mode->smep))
+		return false;
+	*gpa = (e & HV_GPTE_ADDR & ~offset) | (gva & offset);
 	return true;
 }
 

@@ -239,6 +239,22 @@ struct hv_insn_move {
  */
 bool hv_insn_as_move(const struct hv_insn *insn, struct hv_insn_move *move);
 
+/**
+ * hv_insn_decode_move() - decode the usual plain moves of 64-bit code at once
+ * @bytes: the instruction's first byte
+ * @len:   bytes available; nothing is tried below HV_INSN_MAX_LEN
+ * @mode:  how the code segment is interpreted; nothing but LONG64 is tried
+ * @move:  result
+ *
+ * hv_insn_decode() and hv_insn_as_move() in one step of about 50 instructions for
+ * MOV, MOVZX and MOVSX with memory, optional 66 and REX and no other prefix.
+ *
+ * Return: the length; 0 when this is not for the short way, which says nothing about
+ * the instruction: use hv_insn_decode().
+ */
+unsigned int hv_insn_decode_move(const u8 *bytes, unsigned int len, enum hv_insn_mode mode,
+				 struct hv_insn_move *move);
+
 /* The value a write of @move stores, from the registers. */
 static inline u64 hv_insn_move_value(const struct hv_insn_move *move, const u64 *gpr)
 {
