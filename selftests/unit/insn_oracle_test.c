@@ -687,6 +687,10 @@ static bool same(const struct hv_insn *insn, const u8 *b, const struct state *in
 	if (want->vector == HV_VEC_UD && got->vector == HV_VEC_GP && insn->op == HV_INSN_OP_INVALID &&
 	    prefixes(b) >= 3)
 		return true;
+	/* And has no XOP, if it is Intel's, so that none can be too long. */
+	if (want->vector == HV_VEC_GP && got->vector == HV_VEC_UD && b[prefixes(b)] == 0x8f &&
+	    insn->op == HV_INSN_OP_INVALID)
+		return true;
 	if (got->vector != want->vector || got->rip != want->rip)
 		return false;
 	if (want->vector == 1)
