@@ -32,7 +32,16 @@ static const struct {
 	{ "hello", 1, 10 },	{ "smp", 4, 30 },	{ "tlfs_msr", 2, 30 },
 	{ "overlay", 1, 30 },	{ "reftime", 2, 30 },	{ "vp_assist", 1, 30 },
 	{ "synic", 2, 30 },	{ "stimer", 2, 60 },	{ "hypercall", 3, 60 },
+	{ "crash", 1, 10 },	{ "hostile", 3, 60 },
 };
+
+static void check_crash(const struct bare *b)
+{
+	tap_is(b->crashes, 1, "one crash is told of, the second is not");
+	tap_ok(b->crash_ctl >> 62 == 3, "control: notify, with a text");
+	tap_is((long)b->crash_p[0], 0x1111, "parameter 0 as it was then");
+	tap_ok(b->crash_p[3] < BARE_RAM && b->crash_p[4] == 15, "where the text is, how long");
+}
 
 /* Arguments: names of the guests to run; none: all. */
 int main(int argc, char **argv)
@@ -55,6 +64,8 @@ int main(int argc, char **argv)
 		ret = bare_run(&b);
 		close(loop_fd);
 		tap_is(ret, 0, "guest %s", guests[i].name);
+		if (!strcmp(guests[i].name, "crash"))
+			check_crash(&b);
 	}
 	return tap_done();
 }

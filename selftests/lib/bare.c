@@ -24,6 +24,7 @@
 
 struct thread {
 	pthread_t id;
+	struct bare *b;
 	int vcpu;
 	struct hv_run *run;
 };
@@ -44,7 +45,7 @@ static void put(char c)
 }
 
 /* False: the machine is done, @result says how. */
-static bool handle(struct hv_run *run)
+static bool handle(struct bare *b, struct hv_run *run)
 {
 	uint8_t *data = (uint8_t *)run + HV_RUN_PIO_DATA;
 	uint32_t i;
@@ -67,6 +68,11 @@ static bool handle(struct hv_run *run)
 	case HV_EXIT_MMIO:
 		if (!run->mmio.write)
 			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+		return true;
+	case HV_EXIT_CRASH:
+		b->crashes++;
+		b->crash_ctl = run->crash.ctl;
+		memcpy(b->crash_p, run->crash.p, sizeof(b->crash_p));
 		return true;
 	case HV_EXIT_SHUTDOWN:
 		result = -2;
@@ -93,7 +99,7 @@ static void *run_vcpu(void *arg)
 			tap_note("HV_VCPU_RUN: error %ld", -ret);
 			result = -3;
 		}
-		if (ret < 0 || !handle(t->run))
+		if (ret < 0 || !handle(t->b, t->run))
 			ended = 1;
 	}
 	return NULL;
@@ -244,6 +250,7 @@ int bare_run(struct bare *b)
 	if (b->prepare)
 		b->prepare(b);
 	for (i = 0; i < b->cpus; i++) {
+		t[i].b = b;
 		t[i].run = hv_run_map(t[i].vcpu);
 		if (pthread_create(&t[i].id, NULL, run_vcpu, &t[i]))
 			tap_bail("no thread");

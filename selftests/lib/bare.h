@@ -22,6 +22,9 @@ struct bare {
 	void (*prepare)(struct bare *b);
 	/* Called when no vCPU runs any more and before all is closed, if not NULL. */
 	void (*leave)(struct bare *b);
+	uint32_t crashes;	/* how often the guest told of a crash, */
+	uint64_t crash_ctl;	/* and what it said last */
+	uint64_t crash_p[5];
 	int vm;			/* for the two */
 	int vcpu[16];
 };
