@@ -142,6 +142,18 @@ events
 getent group hv >/dev/null || { echo "not ok - there is no group hv"; exit 1; }
 setpriv --reuid nobody --regid nogroup --groups "$(getent group hv | cut -d: -f3)" \
 	env HOME=/tmp "$self" verbs || failed=1
+# Without HV_RUNTIME_DIR: the user's own directory, /run/hv if it may be used, or one in /tmp, and it says so.
+who=directories
+unset HV_RUNTIME_DIR XDG_RUNTIME_DIR
+member="setpriv --reuid nobody --regid nogroup --groups $(getent group hv | cut -d: -f3)"
+ok 0 "neither: in /tmp, told" "using /tmp/hv-" $member timeout 30 "$tool" start -k "$guest" -n t -m 32M
+[ -S "/tmp/hv-$(id -u nobody)/t.sock" ] || { echo "not ok - no socket in /tmp/hv-UID"; failed=1; }
+ok 0 "kill there" "" $member timeout 30 "$tool" kill t
+install -d -m 1770 -g hv /run/hv
+ok 0 "in /run/hv" "^r$" $member timeout 30 "$tool" start -k "$guest" -n r -m 32M
+[ -S /run/hv/r.sock ] || { echo "not ok - no socket in /run/hv"; failed=1; }
+ok 0 "root reaches it" "^r +running" hv list
+ok 0 "kill by root" "" hv kill r
 who=stranger
 ok 8 "not in group hv" "group hv" setpriv --reuid nobody --regid nogroup --clear-groups \
 	env HV_RUNTIME_DIR=/tmp/stranger "$tool" run -k "$guest"
