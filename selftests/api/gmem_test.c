@@ -86,7 +86,7 @@ int main(void)
 
 	flat_new(&f, 0, 1);
 	long_mode(&f);
-	tap_is(translate(&f), NO, "no memory where the tables should be");
+	tap_is(translate(&f), -EFAULT, "no memory where the tables should be");
 	flat_slot(&f, 1, 0, BASE, BYTES, ram);
 	tap_is(translate(&f), 0x111000 + off, "tables in RAM");
 	put(ram, PT + ix(1) * 8, 0x333000 | 7);
@@ -102,7 +102,7 @@ int main(void)
 	flat_slot(&f, 1, HV_SLOT_F_READONLY, BASE, BYTES, ram);
 	tap_is(translate(&f), 0x333000 + off, "tables in read-only memory");
 	flat_slot(&f, 1, 0, 0, 0, NULL);
-	tap_is(translate(&f), NO, "the slot deleted");
+	tap_is(translate(&f), -EFAULT, "the slot deleted");
 	flat_close(&f);
 	return tap_done();
 }

@@ -333,6 +333,61 @@ static void check_uffd(void)
 	close(fd);
 }
 
+static long module_refs(void)
+{
+	char text[32] = "";
+	int fd = open("/sys/module/hv/refcnt", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		tap_bail("module's reference count");
+	close(fd);
+	return atol(text);
+}
+
+/* Killed while its vCPU waits for a page that never comes. */
+static void check_uffd_kill(void)
+{
+	long refs = module_refs();
+	int told[2], status;
+	pid_t pid;
+	char c;
+
+	if (pipe(told))
+		tap_bail("pipe");
+	pid = fork();
+	if (!pid) {
+		int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+		struct uffdio_api api = { .api = UFFD_API };
+		uint32_t *p = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+		struct flat_regs r = { .esi = BASE, .ebx = 4096, .edx = 2 };
+		struct pollfd pfd = { .events = POLLIN, .fd = fd };
+		struct flat f;
+
+		reg.range.start = (uintptr_t)p;
+		reg.range.len = BYTES;
+		if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
+			_exit(1);
+		flat_new(&f, 0, 1);
+		flat_slot(&f, 1, 0, BASE, BYTES, p);
+		flat_start(&f, FLAT_COUNT, &r);
+		poll(&pfd, 1, 5000);
+		if (write(told[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(1);
+	}
+	close(told[1]);
+	tap_is(read(told[0], &c, 1), 1, "uffd, kill: a vCPU waits for a page");
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "uffd, kill: the process died");
+	for (int i = 0; i < 250 && module_refs() > refs; i++)
+		usleep(20000);
+	tap_is(module_refs(), refs, "uffd, kill: and its VM is gone");
+	close(told[0]);
+}
+
 int main(void)
 {
 	check_still("anonymous", MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -343,5 +398,6 @@ int main(void)
 	check_storm("anonymous", MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	check_storm("memfd", MAP_SHARED, memfd());
 	check_uffd();
+	check_uffd_kill();
 	return tap_done();
 }

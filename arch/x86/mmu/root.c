@@ -127,6 +127,7 @@ int hv_mmu_vm_create(struct hv_vm_x86 *vm)
 		vm->roots = NULL;
 		return -ENOMEM;
 	}
+	vm->core.stat.slat_tables = 1;
 	return 0;
 }
 
