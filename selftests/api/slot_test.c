@@ -136,20 +136,23 @@ static void check_kinds(void)
 
 #define PAGES	64u
 
-/* Each backing is full of its own number; the old one is poisoned after the call returned. */
+/* Two vCPUs count in words of their own on the same pages while the backing is replaced. */
 static void check_replace(void)
 {
 	struct flat_regs r = { .esi = BASE, .ebx = 4096, .edx = PAGES };
+	struct flat_regs r2 = { .esi = BASE + 64, .ebx = 4096, .edx = PAGES };
 	uint32_t *mem[2], i, n, bad = 0;
-	struct flat f;
+	struct flat f, g;
 
-	flat_new(&f, 0, 1);
+	flat_new(&f, 0, 2);
+	flat_add(&g, &f, 1);
 	for (i = 0; i < 2; i++) {
 		mem[i] = ram(PAGES * 4096, MAP_PRIVATE);
 		memset(mem[i], 0, PAGES * 4096);
 	}
 	flat_slot(&f, 1, 0, BASE, PAGES * 4096, mem[0]);
 	flat_start(&f, FLAT_COUNT, &r);
+	flat_start(&g, FLAT_COUNT, &r2);
 	usleep(20000);
 	for (n = 1; n < 200; n++) {
 		uint32_t *now = mem[n % 2], *old = mem[(n - 1) % 2];
@@ -158,18 +161,22 @@ static void check_replace(void)
 			bad++;
 		/* Nobody writes here any more: a snapshot stays true. */
 		for (i = 0; i < PAGES; i++)
-			old[i * 1024 + 1] = old[i * 1024];
+			old[i * 1024 + 1] = old[i * 1024] + old[i * 1024 + 16];
 		usleep(n % 8 * 100);
 		for (i = 0; i < PAGES; i++)
-			bad += old[i * 1024] != old[i * 1024 + 1];
+			bad += old[i * 1024] + old[i * 1024 + 16] != old[i * 1024 + 1];
 	}
 	flat_stop(&f, &r);
-	tap_is(f.exit_kind, HV_EXIT_NONE, "no exit to user space: the guest saw no hole");
+	flat_stop(&g, &r2);
+	tap_ok(f.exit_kind == HV_EXIT_NONE && g.exit_kind == HV_EXIT_NONE,
+	       "no exit to user space: the guest saw no hole");
 	tap_is(bad, 0, "after the call returns nothing writes to the old backing");
 	for (i = 0, n = 0; i < PAGES; i++)
-		n += mem[0][i * 1024] && mem[1][i * 1024];
-	tap_is(n, PAGES, "both backings were written to");
-	tap_note("%u rounds of the guest", r.ebp);
+		n += mem[0][i * 1024] && mem[1][i * 1024] && mem[0][i * 1024 + 16] &&
+		     mem[1][i * 1024 + 16];
+	tap_is(n, PAGES, "both backings were written to by both");
+	tap_note("%u and %u rounds of the guests", r.ebp, r2.ebp);
+	flat_close(&g);
 	flat_close(&f);
 }
 
