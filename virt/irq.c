@@ -2,6 +2,7 @@
 /* irq.c - an interrupt to its target, and the VM's interrupt and I/O tables */
 #include <linux/slab.h>
 #include <hv/arch.h>
+#include <hv/trace.h>
 #include <hvguest/tlfs.h>
 #include "irq.h"
 
@@ -17,9 +18,19 @@ int hv_irq_target_check(struct hv_vm *vm, const struct hv_irq_target *t)
 
 int hv_irq_deliver(struct hv_vm *vm, const struct hv_irq_target *t, u32 level)
 {
-	if (t->kind == HV_IRQ_SINT)
-		return hv_vsynic_signal(vm, t->vp, t->sint, t->flag);
-	return hv_arch_irq_deliver(vm, t, level);
+	int ret;
+
+	if (t->kind == HV_IRQ_SINT) {
+		ret = hv_vsynic_signal(vm, t->vp, t->sint, t->flag);
+		trace_hv_irq(vm, t->kind, t->vp, t->sint, ret);
+	} else {
+		ret = hv_arch_irq_deliver(vm, t, level);
+		if (t->kind == HV_IRQ_GSI)
+			trace_hv_irq(vm, t->kind, t->gsi, level, ret);
+		else
+			trace_hv_irq(vm, t->kind, t->msi_addr, t->msi_data, ret);
+	}
+	return ret;
 }
 
 int hv_irq_set(struct hv_vm *vm, const struct hv_irq_args *args)

@@ -6,6 +6,7 @@
 #include <hv/compat.h>
 #include <hv/core.h>
 #include <hv/run.h>
+#include <hv/trace.h>
 #include <hv/vm.h>
 #include "exit.h"
 
@@ -50,6 +51,15 @@ static int stop_requested(struct hv_vcpu *vcpu)
 	return 0;
 }
 
+/* For the eyes only: user space may have changed the page already. */
+static void user_exit_trace(struct hv_vcpu *vcpu)
+{
+	u32 kind = READ_ONCE(vcpu->run->exit_kind);
+
+	trace_hv_user_exit(vcpu, kind, kind == HV_EXIT_PIO ? READ_ONCE(vcpu->run->pio.port) :
+				       kind == HV_EXIT_MMIO ? READ_ONCE(vcpu->run->mmio.gpa) : 0);
+}
+
 static long run_loop(struct hv_vcpu *vcpu, enum hv_next next)
 {
 	int ret = 0;
@@ -81,8 +91,11 @@ static long run_loop(struct hv_vcpu *vcpu, enum hv_next next)
 	hv_arch_section_end(vcpu);
 	if (next == HV_NEXT_STOP)
 		return -ECANCELED;
-	if (next == HV_NEXT_TO_USER)
+	if (next == HV_NEXT_TO_USER) {
 		vcpu->stat.user_exits++;
+		if (trace_hv_user_exit_enabled())
+			user_exit_trace(vcpu);
+	}
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* inject.c - exceptions, NMIs and interrupts on their way into the guest */
 #include <asm/processor-flags.h>
+#include <hv/trace.h>
 #include "lapic.h"
 
 #define VEC_DB	1
@@ -80,6 +81,13 @@ int hv_arch_vcpu_inject_nmi(struct hv_vcpu *vcpu)
 	return 0;
 }
 
+static void event_inject(struct hv_vcpu_x86 *x, enum hv_event_type type, u8 vector,
+			 bool has_error, u32 error)
+{
+	trace_hv_inject(&x->core, type, vector, error);
+	hv_v(inject)(x, type, vector, has_error, error);
+}
+
 static void exception_inject(struct hv_vcpu_x86 *x)
 {
 	struct hv_x86_events *ev = &x->ev;
@@ -95,7 +103,7 @@ static void exception_inject(struct hv_vcpu_x86 *x)
 	if (ev->exc_vector != VEC_DB && ev->exc_vector != 3 && ev->exc_vector != 4)
 		x->rflags |= X86_EFLAGS_RF;
 	x->core.stat.exceptions_injected++;
-	hv_v(inject)(x, HV_EV_EXCEPTION, ev->exc_vector, ev->exc_has_error, ev->exc_error);
+	event_inject(x, HV_EV_EXCEPTION, ev->exc_vector, ev->exc_has_error, ev->exc_error);
 }
 
 /* An interrupt that only the TPR holds back: the guest lowers that by CR8 without an exit. */
@@ -136,7 +144,7 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 
 	if (unlikely(ev->reinject)) {
 		ev->reinject = false;
-		hv_v(inject)(x, ev->reinject_type, ev->reinject_vector, ev->reinject_has_error,
+		event_inject(x, ev->reinject_type, ev->reinject_vector, ev->reinject_has_error,
 			     ev->reinject_error);
 		slot = false;
 	} else if (unlikely(ev->exc_pending)) {
@@ -148,7 +156,7 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 		atomic_dec(&ev->nmi_pending);
 		ev->nmi_masked = true;
 		x->core.stat.nmi_injected++;
-		hv_v(inject)(x, HV_EV_NMI, 2, false, 0);
+		event_inject(x, HV_EV_NMI, 2, false, 0);
 		slot = false;
 		nmi = atomic_read(&ev->nmi_pending);
 	}
@@ -158,7 +166,7 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 	if (vector >= 0 && slot && hv_irq_allowed(x)) {
 		hv_lapic_accept(x, vector);
 		x->core.stat.irq_injected++;
-		hv_v(inject)(x, HV_EV_INTR, vector, false, 0);
+		event_inject(x, HV_EV_INTR, vector, false, 0);
 		vector = hv_lapic_pending(x);
 	}
 	if (unlikely(vector >= 0 || (nmi && !ev->nmi_masked)))

@@ -7,6 +7,7 @@
  */
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
+#include <hv/trace.h>
 #include "x86.h"
 
 struct msr_row {
@@ -339,13 +340,17 @@ static const struct msr_row *row_find(u32 msr)
 enum hv_msr_result hv_msr_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val)
 {
 	const struct msr_row *r = row_find(msr);
+	enum hv_msr_result ret = r ? r->get(x, msr, val) : HV_MSR_GP;
 
-	return r ? r->get(x, msr, val) : HV_MSR_GP;
+	trace_hv_msr(&x->core, false, msr, ret == HV_MSR_OK ? *val : 0, ret);
+	return ret;
 }
 
 enum hv_msr_result hv_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val)
 {
 	const struct msr_row *r = row_find(msr);
+	enum hv_msr_result ret = r ? r->set(x, msr, val) : HV_MSR_GP;
 
-	return r ? r->set(x, msr, val) : HV_MSR_GP;
+	trace_hv_msr(&x->core, true, msr, val, ret);
+	return ret;
 }

@@ -241,28 +241,28 @@ TRACE_EVENT(hv_inject,
 		  __entry->type, __entry->vector, __entry->error)
 );
 
-/* second-level fault; @access: HV_SLAT_F_*, @result: enum hv_slat_result, @level: of the mapping made */
+/* second-level fault; @access: HV_SLAT_F_*, @result: enum hv_slat_result, @fetched: the host page had to be had first */
 TRACE_EVENT(hv_slat_fault,
-	TP_PROTO(struct hv_vcpu *vcpu, u64 gpa, u32 access, u32 level, u32 result),
-	TP_ARGS(vcpu, gpa, access, level, result),
+	TP_PROTO(struct hv_vcpu *vcpu, u64 gpa, u32 access, bool fetched, u32 result),
+	TP_ARGS(vcpu, gpa, access, fetched, result),
 	TP_STRUCT__entry(
 		__field(u64, vm)
 		__field(u64, gpa)
 		__field(u32, vcpu)
 		__field(u32, access)
-		__field(u32, level)
 		__field(u32, result)
+		__field(bool, fetched)
 	),
 	TP_fast_assign(
 		__entry->vm = vcpu->vm->id;
 		__entry->gpa = gpa;
 		__entry->vcpu = vcpu->index;
 		__entry->access = access;
-		__entry->level = level;
+		__entry->fetched = fetched;
 		__entry->result = result;
 	),
-	TP_printk("vm=%llu vcpu=%u gpa=%#llx access=%#x level=%u %s", __entry->vm, __entry->vcpu,
-		  __entry->gpa, __entry->access, __entry->level,
+	TP_printk("vm=%llu vcpu=%u gpa=%#llx access=%#x fetched=%d %s", __entry->vm, __entry->vcpu,
+		  __entry->gpa, __entry->access, __entry->fetched,
 		  __print_symbolic(__entry->result, { 0, "mapped" }, { 1, "retry" }, { 2, "mmio" },
 				   { 3, "error" }))
 );

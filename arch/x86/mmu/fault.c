@@ -9,6 +9,7 @@
 #include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <hv/trace.h>
 #include "fault.h"
 
 /* Mapped read-only for the log's or a tracker's sake: the host has no say in it. */
@@ -119,6 +120,38 @@ static enum hv_slat_result report(struct hv_fault *ft, hv_gpa_t gpa, int error)
 	return HV_SLAT_ERROR;
 }
 
+static enum hv_slat_result fault_resolve(struct hv_fault *ft, hv_gpa_t gpa)
+{
+	struct hv_vcpu *vcpu = &ft->x->core;
+	int error = 0;
+
+	while (!error) {
+		enum hv_fault_step step = decide_and_flush(ft);
+
+		if (ft->page) {
+			put_page(ft->page);
+			ft->page = NULL;
+		}
+		switch (step) {
+		case HV_FAULT_DONE:
+			vcpu->stat.slat_faults_mapped++;
+			return HV_SLAT_MAPPED;
+		case HV_FAULT_MMIO:
+			return HV_SLAT_MMIO;
+		case HV_FAULT_RETRY:
+			vcpu->stat.slat_faults_retry++;
+			return HV_SLAT_RETRY;
+		case HV_FAULT_TABLES:
+			error = fetch_tables(ft);
+			break;
+		case HV_FAULT_PAGE:
+			error = fetch_page(ft);
+			break;
+		}
+	}
+	return report(ft, gpa, error);
+}
+
 enum hv_slat_result hv_mmu_fault(struct hv_vcpu_x86 *x, hv_gpa_t gpa, u32 access)
 {
 	struct hv_fault ft = {
@@ -128,31 +161,8 @@ enum hv_slat_result hv_mmu_fault(struct hv_vcpu_x86 *x, hv_gpa_t gpa, u32 access
 		.gfn = gpa >> PAGE_SHIFT,
 		.write = access & HV_SLAT_F_WRITE,
 	};
-	int error = 0;
+	enum hv_slat_result ret = fault_resolve(&ft, gpa);
 
-	while (!error) {
-		enum hv_fault_step step = decide_and_flush(&ft);
-
-		if (ft.page) {
-			put_page(ft.page);
-			ft.page = NULL;
-		}
-		switch (step) {
-		case HV_FAULT_DONE:
-			x->core.stat.slat_faults_mapped++;
-			return HV_SLAT_MAPPED;
-		case HV_FAULT_MMIO:
-			return HV_SLAT_MMIO;
-		case HV_FAULT_RETRY:
-			x->core.stat.slat_faults_retry++;
-			return HV_SLAT_RETRY;
-		case HV_FAULT_TABLES:
-			error = fetch_tables(&ft);
-			break;
-		case HV_FAULT_PAGE:
-			error = fetch_page(&ft);
-			break;
-		}
-	}
-	return report(&ft, gpa, error);
+	trace_hv_slat_fault(&x->core, gpa, access, ft.fetched, ret);
+	return ret;
 }
