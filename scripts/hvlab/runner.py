@@ -114,6 +114,10 @@ class LabGroup:
         self.taint = 0
         self.report.note(f"lab: {fl.name}: {fl.why}; Linux {self.vm.release}, "
                          f"up in {self.vm.boot_seconds:.1f} s")
+        # Whoever asks later what this L1 was, finds it beside its tests' logs.
+        first = os.path.join(self.report.folder, f"boot.{self.tests[0].name}.{self.boots}.klog")
+        with open(first, "w") as f:
+            f.write("\n".join(self.vm.boot_log) + "\n")
         bad = klog.bad_lines(self.vm.boot_log)
         if bad:
             self._drop()

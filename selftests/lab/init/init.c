@@ -24,6 +24,7 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 static char tree[4096], cwd[4096], ko[4096], params[512], tty[64];
@@ -113,11 +114,20 @@ static int settle_modules(void)
 	return ret;
 }
 
-static void serve_run(char *buf, size_t len, int uevent_fd)
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void serve_run(char *buf, size_t len, const struct lab_fds *lab)
 {
 	struct lab_run run;
 	struct lab_end end;
 	char msg[128];
+	long start;
 	int n, ret;
 
 	ret = run_parse(buf, len, &run);
@@ -127,7 +137,8 @@ static void serve_run(char *buf, size_t len, int uevent_fd)
 	}
 	mounts_fresh_tmp(tree);
 	kmsg("begin", run.id);
-	ret = run_command(&run, uevent_fd, &end);
+	start = now_ms();
+	ret = run_command(&run, lab, &end);
 	if (ret) {
 		channel_log("cannot start the command: %s", strerror(-ret));
 		end.status = 125;
@@ -135,16 +146,17 @@ static void serve_run(char *buf, size_t len, int uevent_fd)
 	settle_modules();
 	sync();
 	kmsg("end", run.id);
-	n = snprintf(msg, sizeof(msg), "%d%c%d%c%lu", end.status, 0, end.timed_out, 0, taint());
+	n = snprintf(msg, sizeof(msg), "%d%c%d%c%lu%c%ld", end.status, 0, end.timed_out, 0,
+		     taint(), 0, now_ms() - start);
 	channel_send('X', msg, n + 1);
 }
 
-static void serve(int port, int uevent_fd)
+static void serve(const struct lab_fds *lab)
 {
 	static char buf[LAB_FRAME_MAX + 1];
 	struct pollfd fds[2] = {
-		{ .fd = port, .events = POLLIN },
-		{ .fd = uevent_fd, .events = POLLIN },
+		{ .fd = lab->port, .events = POLLIN },
+		{ .fd = lab->uevent, .events = POLLIN },
 	};
 	size_t len;
 	char type;
@@ -153,13 +165,13 @@ static void serve(int port, int uevent_fd)
 		if (poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[1].revents)
-			devnode_event(uevent_fd);
+			devnode_event(lab->uevent);
 		if (!fds[0].revents)
 			continue;
 		if (channel_read(&type, buf, &len) || type == 'Q')
 			return;
 		if (type == 'R')
-			serve_run(buf, len, uevent_fd);
+			serve_run(buf, len, lab);
 	}
 }
 
@@ -196,10 +208,11 @@ int main(void)
 	static char *const base_env[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL
 	};
-	int port = -1, uevent_fd, ret;
+	struct lab_fds lab = { -1, -1 };
+	int ret;
 
 	environ = (char **)base_env;
-	ret = start(&port);
+	ret = start(&lab.port);
 	if (ret) {
 		channel_log("the lab VM cannot start: %s", strerror(-ret));
 	} else if (tty[0]) {
@@ -207,11 +220,11 @@ int main(void)
 
 		snprintf(path, sizeof(path), "/dev/%s", tty);
 		ret = run_shell(path, cwd[0] ? cwd : tree);
-		ret = snprintf(msg, sizeof(msg), "%d%c0%c%lu", ret, 0, 0, taint());
+		ret = snprintf(msg, sizeof(msg), "%d%c0%c%lu%c0", ret, 0, 0, taint(), 0);
 		channel_send('X', msg, ret + 1);
 	} else {
-		uevent_fd = devnode_watch();
-		serve(port, uevent_fd);
+		lab.uevent = devnode_watch();
+		serve(&lab);
 	}
 	sync();
 	reboot(RB_POWER_OFF);

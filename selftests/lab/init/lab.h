@@ -9,14 +9,15 @@
  * process can open while it holds it. Each frame is one type byte, a 32-bit
  * little-endian length and that many bytes:
  *
- *	to L1	R  run: NUL-terminated id, timeout in seconds, working folder,
- *		   number of environment strings, those, then the command
+ *	to L1	R  run: NUL-terminated id, working folder, number of
+ *		   environment strings, those, then the command
+ *		K  kill the command that runs: its time is up
  *		Q  quit: power off
  *	to host	r  ready: NUL-terminated kernel release, errno of loading hv.ko
  *		O  output, E  error output of the command
  *		X  the command ended: NUL-terminated wait status (as a shell
- *		   gives it), 1 if it was killed by the timeout, the kernel's
- *		   taint mask
+ *		   gives it), 1 if it was killed as told, the kernel's taint
+ *		   mask, milliseconds it ran by our own clock
  *		L  a line of our own about trouble in the lab
  */
 
@@ -52,10 +53,14 @@ void devnode_settle(void);
 /* run.c */
 struct lab_run {
 	const char *id;
-	unsigned int timeout_s;
 	const char *cwd;
 	char **env;
 	char **argv;
+};
+
+struct lab_fds {
+	int port;		/* to the host */
+	int uevent;		/* of devnode.c */
 };
 
 struct lab_end {
@@ -64,7 +69,7 @@ struct lab_end {
 };
 
 int run_parse(char *buf, size_t len, struct lab_run *run);
-int run_command(const struct lab_run *run, int uevent_fd, struct lab_end *end);
+int run_command(const struct lab_run *run, const struct lab_fds *lab, struct lab_end *end);
 int run_shell(const char *tty, const char *cwd);
 
 #endif

@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RUN_STRINGS 1024
@@ -27,20 +26,19 @@ int run_parse(char *buf, size_t len, struct lab_run *run)
 
 	for (p = buf; p < end && n < RUN_STRINGS; p += strlen(p) + 1)
 		strings[n++] = p;
-	if (n < 5)
+	if (n < 4)
 		return -EINVAL;
 	run->id = strings[0];
-	run->timeout_s = strtoul(strings[1], NULL, 10);
-	run->cwd = strings[2];
-	envs = strtoul(strings[3], NULL, 10);
-	if (envs > n - 5)
+	run->cwd = strings[1];
+	envs = strtoul(strings[2], NULL, 10);
+	if (envs > n - 4)
 		return -EINVAL;
 	/* Both lists end in NULL: the environment moves one place down. */
-	run->env = &strings[3];
+	run->env = &strings[2];
 	for (i = 0; i < envs; i++)
-		strings[3 + i] = strings[4 + i];
-	strings[3 + envs] = NULL;
-	run->argv = &strings[4 + envs];
+		strings[2 + i] = strings[3 + i];
+	strings[2 + envs] = NULL;
+	run->argv = &strings[3 + envs];
 	strings[n] = NULL;
 	return 0;
 }
@@ -65,14 +63,6 @@ static void child(const struct lab_run *run, int out, int err)
 	execvp(run->argv[0], run->argv);
 	dprintf(2, "lab: %s: %s\n", run->argv[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Forwards what there is; false at the end of the stream. */
@@ -121,47 +111,53 @@ static void on_child(int sig)
 	(void)sig;	/* only there so that the signal ends ppoll() */
 }
 
-static int watch(pid_t pid, unsigned int timeout_s, int out, int err, int uevent_fd,
-		 struct lab_end *end)
+/*
+ * The clock that counts is the host's: it says when the command's time is up.
+ * Instructions may be counted here, or this kernel's clock may be what breaks.
+ */
+static bool told_to_stop(void)
 {
-	struct pollfd fds[3] = {
+	static char buf[LAB_FRAME_MAX + 1];
+	size_t len;
+	char type;
+
+	return channel_read(&type, buf, &len) || type == 'K';
+}
+
+static void watch(pid_t pid, int out, int err, const struct lab_fds *lab, struct lab_end *end)
+{
+	struct pollfd fds[] = {
 		{ .fd = out, .events = POLLIN },
 		{ .fd = err, .events = POLLIN },
-		{ .fd = uevent_fd, .events = POLLIN },
+		{ .fd = lab->uevent, .events = POLLIN },
+		{ .fd = lab->port, .events = POLLIN },
 	};
-	long deadline = now_ms() + timeout_s * 1000L;
 	int status = 0;
 	sigset_t none;
 
 	sigemptyset(&none);
-	for (;;) {
-		long left = timeout_s ? deadline - now_ms() : 1000000;
-		struct timespec ts = { left / 1000, left % 1000 * 1000000 };
-
-		if (left <= 0) {
+	do {
+		/* SIGCHLD is blocked but here, so that none is missed. */
+		if (ppoll(fds, 4, NULL, &none) < 0)
+			continue;
+		if (fds[0].revents && !forward(out, 'O'))
+			fds[0].fd = -1;
+		if (fds[1].revents && !forward(err, 'E'))
+			fds[1].fd = -1;
+		if (fds[2].revents)
+			devnode_event(lab->uevent);
+		if (fds[3].revents && told_to_stop()) {
 			end->timed_out = true;
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			break;
 		}
-		/* SIGCHLD is blocked but here, so that none is missed. */
-		if (ppoll(fds, 3, &ts, &none) < 0)
-			fds[0].revents = fds[1].revents = fds[2].revents = 0;
-		if (fds[0].revents && !forward(out, 'O'))
-			fds[0].fd = -1;
-		if (fds[1].revents && !forward(err, 'E'))
-			fds[1].fd = -1;
-		if (fds[2].revents)
-			devnode_event(uevent_fd);
-		if (reap(pid, &status))
-			break;
-	}
+	} while (!reap(pid, &status));
 	end->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	return 0;
 }
 
-int run_command(const struct lab_run *run, int uevent_fd, struct lab_end *end)
+int run_command(const struct lab_run *run, const struct lab_fds *lab, struct lab_end *end)
 {
 	int out[2], err[2];
 	sigset_t chld;
@@ -187,7 +183,7 @@ int run_command(const struct lab_run *run, int uevent_fd, struct lab_end *end)
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
 	if (pid > 0)
-		watch(pid, run->timeout_s, out[0], err[0], uevent_fd, end);
+		watch(pid, out[0], err[0], lab, end);
 	kill_all();
 	forward(out[0], 'O');
 	forward(err[0], 'E');
