@@ -101,6 +101,8 @@ def load(tree, path=None):
         if test.tier not in TIERS:
             raise ManifestError(f"{where}: tier is one of {' '.join(TIERS)}")
         if not test.command:
-            raise ManifestError(f"{where}: no command")
+            near = name.rsplit("_", 1)[0]
+            hint = f"; the test found by name is [{near}]" if near in tests else ""
+            raise ManifestError(f"{where}: no command{hint}")
         tests[name] = test
     return tests
