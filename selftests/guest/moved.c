@@ -107,6 +107,18 @@ static bool registers_kept(u64 seed)
 	return back[0] == seed && back[1] == seed && back[2] == seed && back[3] == seed;
 }
 
+static u64 input[16] __attribute__((aligned(4096)));
+
+/* A rep call that a signal of the host may interrupt: all of it is done when it returns. */
+static bool flush_done(void)
+{
+	u64 r;
+
+	input[1] = TLFS_FLUSH_ALL_PROCESSORS | TLFS_FLUSH_ALL_SPACES;
+	r = hcall(TLFS_HC_FLUSH_LIST | 3ull << TLFS_HC_COUNT_SHIFT, (u64)(uintptr_t)input, 0);
+	return r == 3ull << 32;
+}
+
 static void sse_on(void)
 {
 	u64 v;
@@ -133,6 +145,8 @@ static u32 round(u32 i, u64 *last)
 	*last = b;
 	if (!registers_kept(0x1234567800000000ull + i * 0x10001))
 		bad |= 8;
+	if (!flush_done())
+		bad |= 16;
 	return bad;
 }
 
