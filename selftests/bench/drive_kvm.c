@@ -60,9 +60,17 @@ static int cpuid_set(void)
 		if (c->entries[i].function >> 8 != 0x400000)
 			c->entries[n++] = c->entries[i];
 	}
-	for (i = 0; i < h->nent; i++)
-		if (h->entries[i].function != 0x4000000a)
-			c->entries[n++] = h->entries[i];
+	for (i = 0; i < h->nent; i++) {
+		if (h->entries[i].function == 0x4000000a)
+			continue;
+		/* KVM signs as itself here; every VMM that offers the interface puts this. */
+		if (h->entries[i].function == 0x40000000) {
+			h->entries[i].ebx = 0x7263694d;	/* "Microsoft Hv" */
+			h->entries[i].ecx = 0x666f736f;
+			h->entries[i].edx = 0x76482074;
+		}
+		c->entries[n++] = h->entries[i];
+	}
 	c->nent = n;
 	if (ioctl(vcpu, KVM_ENABLE_CAP, &cap))
 		goto out;
@@ -145,6 +153,8 @@ static enum drive_exit kvm_run_once(struct drive_io *io)
 	case KVM_EXIT_MMIO:
 		if (!run->mmio.is_write)
 			memset(run->mmio.data, 0, sizeof(run->mmio.data));
+		return DRIVE_MMIO;
+	case KVM_EXIT_HYPERV:	/* tells the VMM where the SynIC pages are: nothing to do */
 		return DRIVE_MMIO;
 	default:
 		return DRIVE_OTHER;

@@ -6,7 +6,6 @@
  * "ROW name median mean n", the cost of the two RDTSC taken off. The driver gives the
  * ports and addresses it serves on the command line: pio=, mmio=, kickp=, kickm=, conn=,
  * round=, touch= (4 KiB pages the host already has), rtouch= (64 MiB of such).
- * only=NAME's first letter..: see want().
  */
 #include "hyperv.h"
 
@@ -144,7 +143,7 @@ static void halts(void)
 		irq_enable_halt();
 		samples[nr++] = irq_tsc - t;
 	}
-	row("exit.irq_window");
+	row("exit.hlt");
 }
 
 static void hyperv(void)
