@@ -96,12 +96,16 @@ static int range_map(struct mem *m, unsigned int i)
 	int flags = m->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
 	uint8_t *p, *host;
 
+	/* Without a reservation a guest that touches memory when the pool is empty dies by SIGBUS. */
+	if (m->backing != VMM_BACKING_HUGETLB)
+		flags |= MAP_NORESERVE;
+
 	/* Reserve room to align in, then put the memory into it: a file must start at its offset. */
 	if (m->fd >= 0 && slack) {
 		p = mmap(NULL, r->bytes + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			 -1, 0);
 	} else {
-		p = mmap(NULL, r->bytes + slack, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, m->fd,
+		p = mmap(NULL, r->bytes + slack, PROT_READ | PROT_WRITE, flags, m->fd,
 			 m->fd >= 0 ? (off_t)r->offset : 0);
 	}
 	if (p == MAP_FAILED)
@@ -113,8 +117,7 @@ static int range_map(struct mem *m, unsigned int i)
 		host = p;
 	m->host[i] = host;
 	if (m->fd >= 0 && slack &&
-	    mmap(host, r->bytes, PROT_READ | PROT_WRITE, flags | MAP_FIXED | MAP_NORESERVE, m->fd,
-		 r->offset) == MAP_FAILED)
+	    mmap(host, r->bytes, PROT_READ | PROT_WRITE, flags | MAP_FIXED, m->fd, r->offset) == MAP_FAILED)
 		return -errno;
 	if (m->backing != VMM_BACKING_HUGETLB)
 		madvise(host, r->bytes, MADV_HUGEPAGE);	/* a host without THP: small pages */
@@ -185,10 +188,15 @@ int mem_zero(struct mem *m)
 {
 	unsigned int i;
 
-	for (i = 0; i < m->layout->nr; i++)
-		if (madvise(m->host[i], m->layout->range[i].bytes,
-			    m->fd >= 0 ? MADV_REMOVE : MADV_DONTNEED))
+	for (i = 0; i < m->layout->nr; i++) {
+		uint64_t bytes = m->layout->range[i].bytes;
+
+		/* A hole in hugetlb memory gives up its reservation, and somebody else may take it. */
+		if (m->backing == VMM_BACKING_HUGETLB)
+			memset(m->host[i], 0, bytes);
+		else if (madvise(m->host[i], bytes, m->fd >= 0 ? MADV_REMOVE : MADV_DONTNEED))
 			return -errno;
+	}
 	return 0;
 }
 
