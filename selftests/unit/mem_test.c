@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Guest memory: every backing, alignment, handles at the edges of ranges, dirty bits, back to zeroes. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/unit.h"
+#include "vmm/mem.h"
+
+#define MIB (1ULL << 20)
+
+static struct vmm_config cfg;
+static struct layout layout;
+static char err[256];
+
+/* 4 GiB and more, so that there is a hole; two nodes whose border is not there. */
+static void config(enum vmm_backing backing)
+{
+	vmm_config_init(&cfg);
+	strcpy(cfg.name, "t");
+	cfg.kernel = "k";
+	cfg.backing = backing;
+	cfg.memory = 5120 * MIB;
+	cfg.nodes = 2;
+	cfg.node[0] = (struct vmm_node){ 1024 * MIB, 0, 1, -1 };
+	cfg.node[1] = (struct vmm_node){ 4096 * MIB, 0, 0, -1 };
+	layout_build(&layout, &cfg);
+	CHECK_EQ(layout.nr, 3);
+}
+
+static void handles(struct mem *m)
+{
+	uint64_t high = layout.range[2].gpa, end = high + layout.range[2].bytes;
+	struct gmem g;
+
+	CHECK_EQ(mem_get(m, 1024 * MIB - 16, 16, DEV_DIR_WRITE, &g), 0);
+	CHECK(g.ptr == mem_host(m, 0) + 1024 * MIB - 16);
+	CHECK_EQ(mem_get(m, 1024 * MIB - 16, 17, DEV_DIR_READ, &g), -EFAULT);	/* two ranges */
+	CHECK_EQ(mem_get(m, LAYOUT_HOLE - 4, 8, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, LAYOUT_HOLE, 1, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, end - 1, 1, DEV_DIR_READ, &g), 0);
+	CHECK_EQ(mem_get(m, end, 1, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, ~0ULL, 1, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, ~0ULL - 3, 8, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, high, ~0U, DEV_DIR_READ, &g), -EFAULT);
+}
+
+static void dirty(struct mem *m)
+{
+	struct gmem g;
+
+	CHECK_EQ(mem_get(m, 4095, 2, DEV_DIR_WRITE, &g), 0);
+	mem_put(m, &g);
+	CHECK(!mem_dirty_test_clear(m, 0, 0));		/* not noted yet */
+	CHECK_EQ(mem_dirty_start(m), 0);
+	CHECK_EQ(mem_get(m, 4095, 2, DEV_DIR_WRITE, &g), 0);
+	mem_put(m, &g);
+	CHECK(mem_dirty_test_clear(m, 0, 0));
+	CHECK(mem_dirty_test_clear(m, 0, 1));
+	CHECK(!mem_dirty_test_clear(m, 0, 1));
+	CHECK(!mem_dirty_test_clear(m, 0, 2));
+	CHECK_EQ(mem_get(m, 8192, 4096, DEV_DIR_READ, &g), 0);
+	mem_put(m, &g);
+	CHECK(!mem_dirty_test_clear(m, 0, 2));
+	CHECK_EQ(mem_get(m, layout.range[2].gpa + layout.range[2].bytes - 1, 1, DEV_DIR_WRITE, &g), 0);
+	mem_put(m, &g);
+	CHECK(mem_dirty_test_clear(m, 2, (layout.range[2].bytes >> 12) - 1));
+}
+
+static void backing(enum vmm_backing b, const char *name)
+{
+	uint64_t off;
+	struct mem *m;
+	unsigned int i;
+
+	config(b);
+	err[0] = 0;
+	CHECK_EQ(mem_create(&m, &cfg, &layout, err, sizeof(err)), 0);
+	CHECK_EQ(strcmp(mem_backing_name(m), name), 0);
+	for (i = 0; i < layout.nr; i++) {
+		CHECK_EQ(((uintptr_t)mem_host(m, i) ^ layout.range[i].gpa) & (2 * MIB - 1), 0);
+		CHECK_EQ(mem_file(m, i, &off) >= 0, b == VMM_BACKING_MEMFD);
+		CHECK_EQ(off, b == VMM_BACKING_MEMFD ? layout.range[i].offset : 0);
+		mem_host(m, i)[0] = mem_host(m, i)[layout.range[i].bytes - 1] = (uint8_t)(i + 1);
+	}
+	if (b == VMM_BACKING_MEMFD) {
+		uint8_t c = 0;
+
+		CHECK_EQ(pread(mem_file(m, 2, &off), &c, 1, layout.range[2].offset), 1);
+		CHECK_EQ(c, 3);
+		CHECK_EQ(ftruncate(mem_file(m, 0, &off), 4096), -1);	/* sealed */
+	}
+	handles(m);
+	dirty(m);
+	CHECK_EQ(mem_zero(m), 0);
+	for (i = 0; i < layout.nr; i++)
+		CHECK_EQ(mem_host(m, i)[0] | mem_host(m, i)[layout.range[i].bytes - 1], 0);
+	mem_release(m);
+}
+
+static void refusals(void)
+{
+	struct mem *m = NULL;
+
+	config(VMM_BACKING_THP);
+	layout.range[1].host_node = 1000;
+	err[0] = 0;
+	CHECK(mem_create(&m, &cfg, &layout, err, sizeof(err)) < 0);
+	CHECK_HAS(err, "host node 1000");
+	config(VMM_BACKING_HUGETLB);		/* more than any machine of ours has set aside */
+	cfg.nodes = 0;
+	cfg.memory = 1ULL << 41;
+	layout_build(&layout, &cfg);
+	err[0] = 0;
+	CHECK(mem_create(&m, &cfg, &layout, err, sizeof(err)) < 0);
+	CHECK_HAS(err, "2097152 MiB of guest memory (hugetlb)");
+	mem_release(NULL);
+}
+
+int main(void)
+{
+	backing(VMM_BACKING_MEMFD, "memfd");
+	backing(VMM_BACKING_THP, "thp");
+	refusals();
+	return unit_done();
+}
