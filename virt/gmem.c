@@ -185,9 +185,30 @@ end:
 	return ret;
 }
 
-static inline struct hv_gmem_code *code_entry(struct hv_vcpu *vcpu, hv_gva_t la)
+/*
+ * Sets of two: an exit from the hypercall page and one from the code that called it come
+ * in turns, and must not push each other out where their hashes agree.
+ */
+static inline struct hv_gmem_code *code_set(struct hv_vcpu *vcpu, hv_gva_t la)
 {
-	return &vcpu->code[hash_32(la >> PAGE_SHIFT, HV_GMEM_CODE_BITS)];
+	return &vcpu->code[2 * hash_32(la >> PAGE_SHIFT, HV_GMEM_CODE_BITS - 1)];
+}
+
+static inline bool code_is(const struct hv_gmem_code *c, u64 root, hv_gva_t page)
+{
+	return c->page == page && c->root == root;
+}
+
+/* The entry to fill for @page: its own, else the first of the set, whose content moves on. */
+static struct hv_gmem_code *code_victim(struct hv_vcpu *vcpu, u64 root, hv_gva_t page)
+{
+	struct hv_gmem_code *c = code_set(vcpu, page);
+
+	if (code_is(&c[1], root, page))
+		return &c[1];
+	if (!code_is(&c[0], root, page))
+		c[1] = c[0];
+	return c;
 }
 
 /* All addresses were checked when their slot was set: one opening of user access serves all. */
@@ -223,11 +244,13 @@ fault:
 /* @len is 4 or 16. */
 int hv_gmem_code_peek(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, void *buf, u32 len)
 {
-	const struct hv_gmem_code *c = code_entry(vcpu, la);
+	const struct hv_gmem_code *c = code_set(vcpu, la);
 	u32 at = offset_in_page(la);
 	int ret;
 
-	if (unlikely(c->root != root || c->page != la - at || at + len > PAGE_SIZE))
+	if (unlikely(at + len > PAGE_SIZE))
+		return -EAGAIN;
+	if (!code_is(c, root, la - at) && !code_is(++c, root, la - at))
 		return -EAGAIN;
 	rcu_read_lock();
 	ret = -EAGAIN;
@@ -256,7 +279,7 @@ static bool entries_find(struct hv_vm *vm, struct hv_gmem_code *c, const hv_gpa_
 void hv_gmem_code_remember(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, hv_gpa_t gpa,
 			   const hv_gpa_t *entry_gpa, const u64 *val, u32 n)
 {
-	struct hv_gmem_code *c = code_entry(vcpu, la);
+	struct hv_gmem_code *c = code_victim(vcpu, root, la & PAGE_MASK);
 	struct hv_gmem_frame f;
 
 	c->page = 1;	/* no page's address: nothing is known */
