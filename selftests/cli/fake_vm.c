@@ -5,7 +5,7 @@
  * Linked with hvctl's own objects, the real event loop, console and control socket; it stands in for
  * vmm_main() and the machine. The guest echoes what is typed, and obeys words of --append:
  *
- *	fake.fail=config|unsupported	do not start
+ *	fake.fail=config|host|feature	do not start
  *	fake.end=poweroff|crash|debug	end so after fake.after=MS (default 50)
  *	fake.prompt			power off at once when the button is pressed
  *	fake.deaf			do not listen to the power button
@@ -205,6 +205,7 @@ int vmm_main(const struct vmm_config *cfg, const struct vmm_fds *fds, struct vmm
 	memset(end, 0, sizeof(*end));
 	if (fail) {
 		end->cause = !strcmp(fail, "config") ? VMM_END_CONFIG : VMM_END_UNSUPPORTED;
+		end->code = !strcmp(fail, "feature") ? EOPNOTSUPP : 0;
 		snprintf(end->text, sizeof(end->text), "fake failure\ntry another word");
 		if (fds->ready >= 0)
 			close(fds->ready);

@@ -146,6 +146,7 @@ hv kill hung
 
 # --- start that fails, run
 ok 7 "invalid at start" "fake failure" hv start -k k -n f -a fake.fail=config
+ok 5 "feature at start" "fake failure" hv start -k k -n f -a fake.fail=feature
 json 8 "host at start" "d['error']['code'] == 8 and d['error']['next']" hv start --json -k k -a fake.fail=host
 [ -z "$(ls run | grep -E '^f\.|sock|lock')" ] || { echo "not ok - a failed start leaves files"; ls run; failed=1; }
 ok 2 "start on stdio" "no terminal" hv start -k k --serial stdio

@@ -38,6 +38,9 @@ static int end_error(struct ctx *ctx, const char *name, const struct vmm_end *en
 
 	if (rc == RC_OK)
 		return 0;
+	/* The host is fine, but this module or CPU does not have what was asked for. */
+	if (end->cause == VMM_END_UNSUPPORTED && end->code == EOPNOTSUPP)
+		rc = RC_UNSUPPORTED;
 	err_set(&ctx->err, rc, ends[end->cause].next, "VM '%s': %.*s", name, len, end->text);
 	if (!len)
 		err_set(&ctx->err, rc, ends[end->cause].next, "VM '%s' ended: %s", name,
