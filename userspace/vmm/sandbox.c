@@ -42,10 +42,10 @@ static const unsigned short allowed[] = {
 #define NR_ALLOWED	(sizeof(allowed) / sizeof(allowed[0]))
 #define ALLOW		SECCOMP_RET_ALLOW
 
-/* ioctl type byte of hv.h, and the terminal calls needed to give the terminal back. */
+/* ioctl type byte of hv.h, and the terminal calls needed to give the terminal back; not TIOCSTI, which types. */
 #define IOCTL_HV	0xd8
-#define TTY_FIRST	0x5401		/* TCGETS .. TIOCGWINSZ */
-#define TTY_LAST	0x5413
+#define TTY_FIRST	0x5401		/* TCGETS, TCSETS, TCSETSW, TCSETSF */
+#define TTY_LAST	0x5404
 
 static const struct sock_filter first[] = {
 	LOAD(DATA(arch)),

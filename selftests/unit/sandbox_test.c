@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the VM process can no longer do once it is in the sandbox, and what it still can. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/unit.h"
+#include "vmm/machine_impl.h"
+
+static int devnull;
+
+/* Past the sanitizer's own, which needs calls of its own. */
+static void leave(int code)
+{
+	syscall(SYS_exit_group, code);
+}
+
+static void do_open(void) { close(open("/etc/passwd", O_RDONLY)); }
+static void do_exec(void) { execl("/bin/true", "true", NULL); }
+static void do_fork(void) { if (!fork()) leave(0); }
+static void do_socket(void) { close(socket(AF_INET, SOCK_STREAM, 0)); }
+static void do_ptrace(void) { ptrace(PTRACE_ATTACH, getppid(), 0, 0); }
+static void do_kill(void) { kill(getppid(), 0); }
+static void do_ioctl(void) { ioctl(devnull, 0x5414); }
+static void do_inject(void) { ioctl(devnull, TIOCSTI, ""); }
+static void do_exec_map(void)
+{
+	mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+static void do_mprotect(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mprotect(p, 4096, PROT_READ | PROT_EXEC);
+}
+static void do_chown(void) { if (chown("/tmp", 0, 0)) leave(3); }
+
+static void do_write(void) { if (write(devnull, "x", 1) != 1) leave(3); }
+static void do_map(void)
+{
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		leave(3);
+}
+static void do_madvise(void) { madvise(NULL, 0, MADV_DONTNEED); }
+static void do_tty(void) { ioctl(devnull, TCGETS, NULL); }
+
+static const struct {
+	const char	*what;
+	void		(*fn)(void);
+	bool		may;
+} rows[] = {
+	{ "open a file", do_open, false },
+	{ "execute a program", do_exec, false },
+	{ "fork", do_fork, false },
+	{ "make a network socket", do_socket, false },
+	{ "trace a process", do_ptrace, false },
+	{ "signal a process", do_kill, false },
+	{ "a foreign ioctl", do_ioctl, false },
+	{ "map executable memory", do_exec_map, false },
+	{ "make memory executable", do_mprotect, false },
+	{ "change an owner", do_chown, false },
+	{ "type into a terminal", do_inject, false },
+	{ "write", do_write, true },
+	{ "map memory", do_map, true },
+	{ "madvise", do_madvise, true },
+	{ "read terminal modes", do_tty, true },
+};
+
+/* In a child: its wait status. */
+static int inside(void (*fn)(void), bool log_only)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid) {
+		char err[128];
+
+		signal(SIGSYS, SIG_DFL);
+		if (sandbox_enter(log_only, err, sizeof(err)))
+			leave(2);
+		fn();
+		leave(0);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void no_privilege(void)
+{
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		leave(3);
+}
+
+int main(void)
+{
+	devnull = open("/dev/null", O_RDWR);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int status = inside(rows[i].fn, false);
+		bool dead = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+		bool fine = WIFEXITED(status) && !WEXITSTATUS(status);
+
+		if (!(rows[i].may ? fine : dead))
+			fprintf(stderr, "%s: wait status 0x%x\n", rows[i].what, status);
+		CHECK(rows[i].may ? fine : dead);
+	}
+	/* prctl is not among the allowed ones: look in the mode that only logs. */
+	CHECK_EQ(inside(no_privilege, true), 0);
+	CHECK_EQ(inside(do_open, true), 0);
+	return unit_done();
+}
