@@ -98,6 +98,8 @@ static u64 left_now(struct hv_lapic *l)
 
 void hv_lapic_timer_stop(struct hv_lapic *l)
 {
+	/* Also when @armed says no: the callback may still be delivering, and @l may go. */
+	hrtimer_cancel(&l->timer);
 	disarm(l);
 	WRITE_ONCE(l->tsc_deadline, 0);
 	WRITE_ONCE(l->period_ns, 0);
