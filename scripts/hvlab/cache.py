@@ -10,10 +10,15 @@ class CacheError(Exception):
     """The cache folder cannot be used; the text names it and the remedy."""
 
 
-def folder():
-    """The cache folder, made if need be: HV_CACHE, /var/cache/hv or ~/.cache/hv."""
+def folders():
+    """Where the cache may be: HV_CACHE, or /var/cache/hv and ~/.cache/hv."""
     named = os.environ.get("HV_CACHE")
-    tries = [named] if named else ["/var/cache/hv", os.path.expanduser("~/.cache/hv")]
+    return [named] if named else ["/var/cache/hv", os.path.expanduser("~/.cache/hv")]
+
+
+def folder():
+    """The cache folder to write to, made if need be."""
+    tries = folders()
     for path in tries:
         try:
             os.makedirs(path, exist_ok=True)
@@ -40,9 +45,10 @@ def key(*parts):
 
 def get(name, build):
     """The path of file `name`; build() gives its bytes if it is not there yet."""
+    for path in folders():  # a read-only one will do, as in L1
+        if os.path.exists(os.path.join(path, name)):
+            return os.path.join(path, name)
     path = os.path.join(folder(), name)
-    if os.path.exists(path):
-        return path
     data = build()
     try:
         fd, tmp = tempfile.mkstemp(dir=folder())

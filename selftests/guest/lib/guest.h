@@ -29,7 +29,7 @@ bool check(bool cond, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 void check_skip(const char *name, const char *reason);
 /* Equality of integers, with both values in the line when they differ. */
 bool check_eq(u64 got, u64 want, const char *name);
-/* Print the plan and leave by the debug-exit port. */
+/* Print the plan and leave by the debug-exit port, with "exit=" (0) if all held. */
 void finish(void) __attribute__((noreturn));
 void leave(u8 code) __attribute__((noreturn));
 
