@@ -85,11 +85,14 @@ int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx)
 
 u16 hv_port_signal(struct hv_vm *vm, u32 connection, u32 flag)
 {
+	XA_STATE(xas, &vm->ports->ports, connection);
 	u16 status = TLFS_INVALID_CONNECTION_ID;
 	struct hv_port *port;
 
 	rcu_read_lock();
-	port = xa_load(&vm->ports->ports, connection);
+	do {
+		port = xas_load(&xas);
+	} while (unlikely(xas_retry(&xas, port)));
 	if (likely(port)) {
 		status = TLFS_INVALID_PARAMETER;
 		if (likely(!flag)) {
