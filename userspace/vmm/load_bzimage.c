@@ -165,10 +165,9 @@ int load_bzimage(struct load_job *job)
 		ret = load_to_guest(job, &job->kernel, im.offset, im.size, LAYOUT_KERNEL, "kernel");
 	if (!ret)
 		ret = cmdline_put(job);
-	/* Between the image and the preferred address nothing else is put. */
+	/* Not right behind the image: the decompressor's own data begins there. */
 	if (!ret)
-		ret = load_initrd(job, LAYOUT_KERNEL + im.size, field(job, PREF_ADDRESS, 8), im.end,
-				  field(job, INITRD_ADDR_MAX, 4));
+		ret = load_initrd(job, im.end, im.end, im.end, field(job, INITRD_ADDR_MAX, 4));
 	if (ret)
 		return ret;
 	params_put(job);
