@@ -124,6 +124,22 @@ void hv_fpu_enter(struct hv_vcpu_x86 *x)
 	}
 }
 
+/*
+ * XSETBV is intercepted, but an emulated CPU may not do so (QEMU 7.2): what the guest
+ * wrote then is found here. Hardware is spared the look.
+ */
+static void xcr0_take_back(struct hv_vcpu_x86 *x)
+{
+	u64 now = x->xcr0;
+
+	if (static_cpu_has(X86_FEATURE_HYPERVISOR)) {
+		now = xgetbv(0);
+		x->xcr0 = now & hv_fpu_xcr0_allowed();
+	}
+	if (now != host_xcr0)
+		xsetbv(0, host_xcr0);
+}
+
 void hv_fpu_leave(struct hv_vcpu_x86 *x)
 {
 	if (static_cpu_has(X86_FEATURE_OSPKE) && (x->cr4_guest & X86_CR4_PKE)) {
@@ -131,8 +147,8 @@ void hv_fpu_leave(struct hv_vcpu_x86 *x)
 		if (x->host_pkru != x->pkru)
 			wrpkru(x->host_pkru);
 	}
-	if ((x->cr4_guest & X86_CR4_OSXSAVE) && x->xcr0 != host_xcr0)
-		xsetbv(0, host_xcr0);
+	if (x->cr4_guest & X86_CR4_OSXSAVE)
+		xcr0_take_back(x);
 }
 
 /* Where the standard format has PKRU; 0 if this CPU has none. */
