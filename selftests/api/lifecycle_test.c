@@ -157,7 +157,8 @@ static void usage_compare(const struct usage *a, struct usage *b, long rounds)
 	kb = slabs_grown(a, b, &where);
 	tap_ok(kb < most, "slab caches: %ld objects more of %s", kb, where);
 	kb = grown(b->free_kb, a->free_kb);
-	tap_ok(kb < most * 4, "free memory: %ld KiB less", kb);
+	/* Ends of processes leave page cache behind; a page a round still shows in many rounds. */
+	tap_ok(kb < (rounds < 200 ? 16384 : most * 4), "free memory: %ld KiB less", kb);
 	kb = grown(a->vmalloc_kb, b->vmalloc_kb);
 	tap_ok(kb < most, "vmalloc: %ld KiB more", kb);
 	kb = grown(a->shmem_kb, b->shmem_kb);

@@ -121,15 +121,15 @@ void hv_runner_start(struct hv_runner *r, int vcpu)
 int hv_runner_wait(struct hv_runner *r, int vm)
 {
 	struct hv_run_state_args args = { .state = HV_RUN_STATE_RUNNING };
-	int i;
+	int i, busy = 0;
 
 	(void)r;
-	for (i = 0; i < 2000; i++) {
-		if (hv_try(vm, HV_VM_SET_RUN_STATE, &args) == -EBUSY)
-			return 1;
+	/* Several times in a row: on a loaded machine the first look may hit its way in. */
+	for (i = 0; i < 2000 && busy < 5; i++) {
+		busy = hv_try(vm, HV_VM_SET_RUN_STATE, &args) == -EBUSY ? busy + 1 : 0;
 		usleep(1000);
 	}
-	return 0;
+	return busy == 5;
 }
 
 long hv_runner_stop(struct hv_runner *r)
