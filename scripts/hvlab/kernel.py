@@ -113,7 +113,8 @@ def _module_bytes(path):
     return data if path.endswith(".ko") else _inflate(data)
 
 
-def _cpio_entry(name, mode, data=b"", rdev=(0, 0)):
+def cpio_entry(name, mode, data=b"", rdev=(0, 0)):
+    """One member of a newc archive."""
     head = "070701" + "".join("%08x" % v for v in (
         0, mode, 0, 0, 1, 0, len(data), 0, 0, rdev[0], rdev[1], len(name) + 1, 0))
     out = head.encode() + name.encode() + b"\0"
@@ -127,18 +128,18 @@ def initramfs(version, init):
     name = "initramfs-" + cache.key(version, ("file", init), *[("file", m) for m in mods])
 
     def build():
-        out = _cpio_entry("dev", 0o40755)
-        out += _cpio_entry("dev/console", 0o20600, rdev=(5, 1))
+        out = cpio_entry("dev", 0o40755)
+        out += cpio_entry("dev/console", 0o20600, rdev=(5, 1))
         for d in ("proc", "sys", "host", "m"):
-            out += _cpio_entry(d, 0o40755)
+            out += cpio_entry(d, 0o40755)
         names = []
         for m in mods:
             n = "m/" + os.path.basename(m).split(".ko")[0] + ".ko"
             names.append("/" + n)
-            out += _cpio_entry(n, 0o100644, _module_bytes(m))
-        out += _cpio_entry("modules.list", 0o100644, ("\n".join(names) + "\n").encode())
+            out += cpio_entry(n, 0o100644, _module_bytes(m))
+        out += cpio_entry("modules.list", 0o100644, ("\n".join(names) + "\n").encode())
         with open(init, "rb") as f:
-            out += _cpio_entry("init", 0o100755, f.read())
-        return out + _cpio_entry("TRAILER!!!", 0)
+            out += cpio_entry("init", 0o100755, f.read())
+        return out + cpio_entry("TRAILER!!!", 0)
 
     return cache.get(name, build)

@@ -53,7 +53,14 @@ build/bench/drive: $(bench-objs)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -static -pthread -o $@ $^
 
-tests-bench: build/bench/drive build/guest/bench.elf
+# What a whole VMM costs; a program of its own, it runs any command.
+measure-objs := $(patsubst %.c,build/obj/%.o,$(wildcard selftests/bench/boot/*.c))
+build/bench/measure: $(measure-objs)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -static -o $@ $^
+
+tests-bench: build/bench/drive build/bench/measure build/guest/bench.elf
 
 # --- hvctl with a fake VM, sanitized
 hvctl-san := $(patsubst %,build/san/obj/%.o,$(call folder-objs,userspace/hvctl))
@@ -122,7 +129,7 @@ tests-lab: $(lab-progs)
 -include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
 -include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
 -include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)
--include $(bench-objs:.o=.d)
+-include $(bench-objs:.o=.d) $(measure-objs:.o=.d)
 -include $(api-help:.o=.d) $(unit-help:.o=.d) $(guest-help:.o=.d) $(patsubst %.o,%.d,$(foreach n,$(lab-names),$(call lab-objs,$(n))))
 
 .SECONDARY:
