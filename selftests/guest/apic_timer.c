@@ -151,10 +151,10 @@ static void test_periodic(u32 per_ms)
 	fired = 0;
 	lapic_write(LVT_TIMER, MODE_PERIODIC | VEC);
 	lapic_write(TMICT, 1);
-	wait_fired(0xffffffff, 5);
+	wait_fired(10, 2000);
 	lapic_write(TMICT, 0);
 	seen = wait_fired(0xffffffff, 1);
-	check(seen > 0, "a period of one tick is survived: %u interrupts in 5 ms", seen);
+	check(seen > 0, "a period of one tick is survived: %u interrupts", seen);
 	check_eq(wait_fired(seen + 1, 5), seen, "count 0 stops it");
 }
 

@@ -113,6 +113,7 @@ void hv_runner_start(struct hv_runner *r, int vcpu)
 	memset(r, 0, sizeof(*r));
 	r->vcpu = vcpu;
 	r->run = hv_run_map(vcpu);
+	r->run->immediate_exit = 0;	/* a runner before may have left it set */
 	if (pthread_create(&t, NULL, runner, r))
 		tap_bail("cannot start a thread");
 	r->thread = t;

@@ -10,6 +10,8 @@ want="hv_event hv_exit hv_hypercall hv_inject hv_ioctl hv_irq hv_msr hv_slat_fau
 for e in $want; do
 	[ -d $t/events/hv/$e ] || { echo "module_trace: no event $e" >&2; exit 1; }
 done
+# Room for all: an event that was overwritten would look like one never raised.
+echo 65536 >$t/buffer_size_kb
 echo 1 >$t/events/hv/enable
 echo 1 >$t/tracing_on
 build/api/run_state_test >/dev/null
@@ -26,4 +28,5 @@ for e in hv_event hv_exit hv_ioctl hv_slat_fault hv_user_exit hv_vcpu_state hv_v
 done
 grep -m1 ' hv_vcpu_state: .*loaded -> guest' /run/trace.txt
 [ -n "$(cat /sys/kernel/debug/hv/ioctls)" ] || { echo "module_trace: no calls counted" >&2; exit 1; }
+echo 1408 >$t/buffer_size_kb
 exit $bad
