@@ -252,14 +252,14 @@ int hv_gmem_code_peek(struct hv_vcpu *vcpu, u64 root, hv_gva_t la, void *buf, u3
 		return -EAGAIN;
 	if (!code_is(c, root, la - at) && !code_is(++c, root, la - at))
 		return -EAGAIN;
-	rcu_read_lock();
+	preempt_disable();	/* an RCU read section, too, and cheaper */
 	ret = -EAGAIN;
 	if (likely(c->gen == smp_load_acquire(&vcpu->vm->slots_gen))) {
 		pagefault_disable();
 		ret = code_read(c, at, buf, len);
 		pagefault_enable();
 	}
-	rcu_read_unlock();
+	preempt_enable();
 	return ret;
 }
 
