@@ -54,6 +54,10 @@ static bool handle(struct bare *b, struct hv_run *run)
 	case HV_EXIT_NONE:
 		return true;
 	case HV_EXIT_PIO:
+		if (b->port && run->pio.port != PORT_UART && run->pio.port != PORT_EXIT) {
+			b->port(b, run);
+			return true;
+		}
 		for (i = 0; i < run->pio.count; i++, data += run->pio.bytes) {
 			if (run->pio.in) {
 				memset(data, 0xff, run->pio.bytes);

@@ -9,6 +9,8 @@
 #define BARE_RAM	(64ull << 20)
 #define BARE_RO_GPA	0xc0000000ull	/* one page of read-only memory */
 
+struct hv_run;
+
 struct bare {
 	const char *image;	/* path of the ELF file */
 	const char *append;	/* more words for its command line, or NULL */
@@ -20,6 +22,11 @@ struct bare {
 	bool loaded;		/* @ram holds a machine on its way: load nothing, set no registers */
 	/* Called when the VM stands and before it runs, if not NULL: wire eventfds, set state. */
 	void (*prepare)(struct bare *b);
+	/*
+	 * Called by the vCPU's thread for a port that is neither the console nor the exit, if
+	 * not NULL: @run says which; a read's answer goes behind HV_RUN_PIO_DATA.
+	 */
+	void (*port)(struct bare *b, struct hv_run *run);
 	/* Called when no vCPU runs any more and before all is closed, if not NULL. */
 	void (*leave)(struct bare *b);
 	uint32_t crashes;	/* how often the guest told of a crash, */
