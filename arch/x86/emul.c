@@ -467,8 +467,8 @@ static void retire(struct emul *e)
 	x->core.stat.insn_executed++;
 	x->core.pending.kind = HV_PENDING_NONE;
 	x->core.pending.answered = false;
-	x->rflags = e->cpu.rflags;
 	hv_insn_retire(x, e->cpu.rip);
+	x->rflags = e->cpu.rflags;
 	if (e->cpu.out & HV_INSN_OUT_SHADOW)
 		hv_v(int_shadow_set)(x, 1);
 }
@@ -479,7 +479,8 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 
 	e->cpu = (struct hv_insn_cpu) {
 		.ops = &emul_ops, .gpr = x->gpr, .rip = x->rip, .rflags = x->rflags,
-		.mode = insn->mode, .cpl = hv_v(cpl)(x), .budget = REP_BUDGET,
+		.mode = insn->mode, .cpl = hv_v(cpl)(x),
+		.budget = x->rflags & X86_EFLAGS_TF ? 1 : REP_BUDGET,	/* a trap an iteration */
 		.la57 = x->gpt.levels == 5, .umip = false,
 	};
 	switch (hv_insn_exec(insn, &e->cpu)) {
@@ -488,6 +489,8 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 		break;
 	case HV_INSN_PARTIAL:
 		/* The finished iterations stay; their device answer is used up. */
+		if (x->rflags & X86_EFLAGS_TF)
+			hv_insn_step_trap(x);
 		x->rflags = e->cpu.rflags;
 		x->core.pending.answered = false;
 		x->core.pending.kind = HV_PENDING_NONE;

@@ -78,6 +78,8 @@ enum hv_next hv_exit_hlt(struct hv_vcpu_x86 *x)
 	if (hv_insn_next_rip(x, OP_HLT, 1, &rip))
 		return HV_NEXT_RESUME;
 	hv_insn_retire(x, rip);
+	if (unlikely(x->ev.exc_pending))	/* a single-step trap: not halted for long */
+		return HV_NEXT_RESUME;
 	/* The usual STI; HLT with an interrupt waiting: nothing to wait for. */
 	if ((x->rflags & X86_EFLAGS_IF) && hv_lapic_attention(x) && hv_lapic_pending(x) >= 0)
 		return HV_NEXT_RESUME;

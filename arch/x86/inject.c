@@ -7,6 +7,7 @@
 #define VEC_DB	1
 #define VEC_DF	8
 #define VEC_PF	14
+#define DR6_BS	(1ULL << 14)	/* single step */
 
 enum exc_class { BENIGN, CONTRIBUTORY, PAGE_FAULT, DOUBLE };
 
@@ -132,6 +133,31 @@ static void windows_set(struct hv_vcpu_x86 *x, enum hv_irq_window irq, bool nmi)
 	}
 }
 
+static void nmi_unmask(struct hv_x86_events *ev)
+{
+	ev->nmi_iret = false;
+	ev->nmi_step = false;
+	ev->nmi_masked = false;
+}
+
+/* NMIs are masked. The IRET's end is seen late unless one waits: then a trap tells of it. */
+static void nmi_masked_look(struct hv_vcpu_x86 *x)
+{
+	struct hv_x86_events *ev = &x->ev;
+
+	if (!ev->nmi_step && !hv_nmi_masked(x)) {
+		nmi_unmask(ev);
+		return;
+	}
+	/* One waits while one is handled; more merge. */
+	atomic_cmpxchg(&ev->nmi_pending, 2, 1);
+	if (ev->nmi_iret && !ev->nmi_step && atomic_read(&ev->nmi_pending)) {
+		ev->nmi_step = true;
+		ev->nmi_step_tf = x->rflags & X86_EFLAGS_TF;
+		x->rflags |= X86_EFLAGS_TF;
+	}
+}
+
 /*
  * One event an entry; what must wait opens a window. Exceptions first (they belong to the
  * instruction just executed), then NMI, then interrupts.
@@ -142,6 +168,8 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 	bool slot = true, nmi, nmi_wait;
 	int vector;
 
+	if (unlikely(ev->nmi_masked))
+		nmi_masked_look(x);
 	if (unlikely(ev->reinject)) {
 		ev->reinject = false;
 		event_inject(x, ev->reinject_type, ev->reinject_vector, ev->reinject_has_error,
@@ -161,7 +189,7 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 		nmi = atomic_read(&ev->nmi_pending);
 	}
 	/* Masked: watch for the IRET. Not masked but no slot or in a shadow: at the next chance. */
-	nmi_wait = ev->nmi_masked;
+	nmi_wait = ev->nmi_masked && !ev->nmi_iret;
 	vector = hv_lapic_attention(x) ? hv_lapic_pending(x) : -1;
 	if (vector >= 0 && slot && hv_irq_allowed(x)) {
 		hv_lapic_accept(x, vector);
@@ -177,25 +205,21 @@ void hv_events_inject(struct hv_vcpu_x86 *x)
 }
 
 /*
- * The guest is at its IRET. It still has to execute it: NMIs stay masked for one more
- * instruction, which a trap after it ends (only if one waits, else nobody can tell).
+ * The guest is at its IRET and still has to execute it: until then NMIs stay masked, or one
+ * would find the frame of the last one in its place.
  */
 enum hv_next hv_exit_nmi_window(struct hv_vcpu_x86 *x)
 {
 	struct hv_x86_events *ev = &x->ev;
 
-	ev->nmi_window = false;
-	hv_v(nmi_window)(x, false);
-	if (!atomic_read(&ev->nmi_pending)) {
-		ev->nmi_masked = false;
-		return HV_NEXT_RESUME;
-	}
-	ev->nmi_step = true;
-	ev->nmi_step_tf = x->rflags & X86_EFLAGS_TF;
-	x->rflags |= X86_EFLAGS_TF;
-	/* The window is not reopened: the step ends the masking. */
-	ev->nmi_window = true;
+	ev->nmi_iret = true;
+	ev->nmi_iret_rip = x->rip;
 	return HV_NEXT_RESUME;
+}
+
+void hv_insn_step_trap(struct hv_vcpu_x86 *x)
+{
+	hv_exit_db(x, DR6_BS);
 }
 
 enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6)
@@ -203,11 +227,9 @@ enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6)
 	struct hv_x86_events *ev = &x->ev;
 
 	if (ev->nmi_step) {
-		ev->nmi_step = false;
-		ev->nmi_masked = false;
-		ev->nmi_window = false;
+		nmi_unmask(ev);
 		/* IRET loaded the flags of the frame; a trap of ours is not the guest's. */
-		if (!ev->nmi_step_tf && (dr6 & (1ULL << 14)) && !(dr6 & 0xf))
+		if (!ev->nmi_step_tf && (dr6 & DR6_BS) && !(dr6 & 0xf))
 			return HV_NEXT_RESUME;
 	}
 	hv_inject_exception(x, VEC_DB, false, 0, dr6 & 0xe00fULL);

@@ -134,7 +134,7 @@ static int get_events(struct hv_vcpu_x86 *x, void *buf)
 		.exc_error = ev->exc_error,
 		.exc_payload = ev->exc_payload,
 		.nmi_pending = atomic_read(&ev->nmi_pending),
-		.nmi_masked = ev->nmi_masked,
+		.nmi_masked = hv_nmi_masked(x),
 		.int_shadow = hv_v(int_shadow_get)(x),
 		.reinject = ev->reinject ? ev->reinject_type + 1 : 0,
 		.reinject_vector = ev->reinject_vector,
@@ -165,6 +165,7 @@ static int set_events(struct hv_vcpu_x86 *x, const void *buf)
 	ev->exc_payload = r->exc_payload;
 	atomic_set(&ev->nmi_pending, r->nmi_pending);
 	ev->nmi_masked = r->nmi_masked;
+	ev->nmi_iret = false;
 	ev->nmi_step = false;
 	ev->reinject = r->reinject;
 	ev->reinject_type = r->reinject ? r->reinject - 1 : 0;

@@ -141,7 +141,7 @@ bool hv_arch_vcpu_has_event(struct hv_vcpu *vcpu)
 		return true;
 	if (x->mp_state != HV_MP_HALTED)
 		return false;
-	if (atomic_read(&x->ev.nmi_pending) && !x->ev.nmi_masked)
+	if (atomic_read(&x->ev.nmi_pending) && !hv_nmi_masked(x))
 		return true;
 	return hv_lapic_pending(x) >= 0 && (x->rflags & X86_EFLAGS_IF);
 }
@@ -151,7 +151,7 @@ void hv_arch_vcpu_unblock(struct hv_vcpu *vcpu)
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 
 	if (x->mp_state == HV_MP_HALTED &&
-	    ((atomic_read(&x->ev.nmi_pending) && !x->ev.nmi_masked) ||
+	    ((atomic_read(&x->ev.nmi_pending) && !hv_nmi_masked(x)) ||
 	     (hv_lapic_pending(x) >= 0 && (x->rflags & X86_EFLAGS_IF))))
 		WRITE_ONCE(x->mp_state, HV_MP_RUNNABLE);
 }

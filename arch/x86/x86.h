@@ -66,6 +66,8 @@ struct hv_x86_events {
 	atomic_t nmi_pending;	/* A: 0..2 */
 	bool nmi_masked;	/* an NMI handler runs (until IRET) */
 	bool nmi_window;	/* IRET is being watched for */
+	bool nmi_iret;		/* it was reached, at nmi_iret_rip, and is not executed yet */
+	u64 nmi_iret_rip;
 	bool nmi_step;		/* one step over that IRET, by TF of ours */
 	bool nmi_step_tf;	/* the guest had TF set itself */
 	u8 irq_window;		/* enum hv_irq_window: what is being watched for */
@@ -143,8 +145,14 @@ extern const struct hv_vendor_ops *hv_vendor;	/* NULL: no usable extension; host
 #include "ops.h"
 #define hv_v(name)	static_call(hv_v_##name)
 
+/* The single-step trap (RFLAGS.TF) of an instruction executed here: arch/x86/inject.c. [run] */
+void hv_insn_step_trap(struct hv_vcpu_x86 *x);
+
+/* The instruction is done; RFLAGS are still those it began with. */
 static inline void hv_insn_retire(struct hv_vcpu_x86 *x, u64 rip)
 {
+	if (unlikely(x->rflags & (1ULL << 8)))	/* TF */
+		hv_insn_step_trap(x);
 	x->rip = rip;
 	x->rflags &= ~(1ULL << 16);	/* RF */
 	hv_v(int_shadow_set)(x, 0);
@@ -176,6 +184,12 @@ void hv_tsc_adjust(struct hv_vcpu_x86 *x, u64 val);	/* IA32_TSC_ADJUST */
 void hv_tsc_sync(struct hv_vcpu_x86 *x);	/* the VM's offset changed */
 
 /* ---- events: arch/x86/inject.c ---- */
+/* Does the guest still handle its last NMI? [run, or while it does not run] */
+static inline bool hv_nmi_masked(const struct hv_vcpu_x86 *x)
+{
+	return x->ev.nmi_masked && !(x->ev.nmi_iret && x->rip != x->ev.nmi_iret_rip);
+}
+
 /* Put what is pending into the control block; open windows for what must wait (irqs off). */
 void hv_events_inject(struct hv_vcpu_x86 *x);
 /* May an interrupt or NMI be taken right now? */

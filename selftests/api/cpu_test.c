@@ -43,7 +43,7 @@ static const struct {
 	const char *name;
 	uint32_t cpus, seconds;
 } guests[] = {
-	{ "fpu", 4, 60 },
+	{ "debug", 1, 30 },	{ "fpu", 4, 60 },	{ "nmi", 2, 60 },
 };
 
 int main(int argc, char **argv)
