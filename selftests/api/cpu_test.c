@@ -44,6 +44,7 @@ static const struct {
 	uint32_t cpus, seconds;
 } guests[] = {
 	{ "debug", 1, 30 },	{ "fpu", 4, 60 },	{ "nmi", 2, 60 },
+	{ "paging", 1, 20 },	{ "policy", 1, 20 },	{ "tsc", 4, 60 },
 };
 
 int main(int argc, char **argv)

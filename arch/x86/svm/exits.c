@@ -124,25 +124,19 @@ static enum hv_next exit_pause(struct hv_vcpu_svm *s)
 	return HV_NEXT_RESUME;
 }
 
-static enum hv_next skip(struct hv_vcpu_svm *s, u32 opcode, unsigned int n)
+/*
+ * WBINVD and INVD. Guests own no caches: memory is coherent, nothing to write back. QEMU's
+ * TCG reports INVD as WBINVD.
+ */
+static enum hv_next exit_wbinvd(struct hv_vcpu_svm *s)
 {
 	u64 rip;
 
 	s->x.core.stat.exits_other++;
-	if (!hv_insn_next_rip(&s->x, opcode, n, &rip))
+	if (!hv_insn_next_rip(&s->x, OP_WBINVD, 2, &rip) ||
+	    !hv_insn_next_rip(&s->x, OP_INVD, 2, &rip))
 		hv_insn_retire(&s->x, rip);
 	return HV_NEXT_RESUME;
-}
-
-/* Guests own no caches: memory is coherent, nothing to write back. */
-static enum hv_next exit_wbinvd(struct hv_vcpu_svm *s)
-{
-	return skip(s, OP_WBINVD, 2);
-}
-
-static enum hv_next exit_invd(struct hv_vcpu_svm *s)
-{
-	return skip(s, OP_INVD, 2);
 }
 
 static enum hv_next exit_xsetbv(struct hv_vcpu_svm *s)
@@ -153,6 +147,10 @@ static enum hv_next exit_xsetbv(struct hv_vcpu_svm *s)
 	x->core.stat.exits_other++;
 	if (hv_insn_next_rip(x, OP_XSETBV, 3, &rip))
 		return HV_NEXT_RESUME;
+	if (!(x->cr4_guest & X86_CR4_OSXSAVE)) {
+		hv_inject_ud(x);
+		return HV_NEXT_RESUME;
+	}
 	if (hv_svm_cpl(x) || hv_xcr_write(x, x->gpr[HV_RCX],
 					  (u32)x->gpr[HV_RAX] | x->gpr[HV_RDX] << 32)) {
 		hv_inject_gp(x);
@@ -211,7 +209,7 @@ static const svm_exit_fn exits[] = {
 	[SVM_EXIT_CPUID] = exit_cpuid,
 	[SVM_EXIT_RSM] = exit_ud,
 	[SVM_EXIT_IRET] = exit_iret,
-	[SVM_EXIT_INVD] = exit_invd,
+	[SVM_EXIT_INVD] = exit_wbinvd,
 	[SVM_EXIT_PAUSE] = exit_pause,
 	[SVM_EXIT_HLT] = exit_hlt,
 	[SVM_EXIT_INVLPGA] = exit_ud,

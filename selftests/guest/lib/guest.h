@@ -73,6 +73,21 @@ bool wait_for(volatile u32 *p, u32 ms);
 /* Map 4 KiB at virtual 512 GiB + @index * 4096 to physical @gpa. */
 void *page_window(u32 index, u64 gpa, bool writable);
 
+/* ---- 32-bit mode: mode32.S ---- */
+enum { MODE32_END, MODE32_LOAD, MODE32_STORE, MODE32_ADD, MODE32_COPY };
+
+struct mode32_op {
+	u32 op;		/* MODE32_* */
+	u32 addr;
+	u32 val;	/* loaded, stored or added; COPY: where to */
+};
+
+/*
+ * Leave long mode, do @ops with these control registers, come back. @cr3 0: paging off. The
+ * tables map this code, the stack and @ops to themselves; a fault ends the machine.
+ */
+void mode32_run(u32 cr3, u32 cr4, struct mode32_op *ops);
+
 /* ---- time: the TSC frequency, Hz: from the TLFS, else from "tsc_mhz=", else 1 GHz ---- */
 u64 tsc_hz(void);
 
