@@ -99,11 +99,11 @@ enum hv_next hv_exit_hypercall(struct hv_vcpu_x86 *x, u32 opcode)
 	x->core.stat.exits_hypercall++;
 	if (hv_insn_next_rip(x, opcode, 3, &rip))
 		return HV_NEXT_RESUME;
-	if (!x->core.tlfs || hv_v(cpl)(x) || !(hv_v(cr_get)(x, 0) & X86_CR0_PE)) {
+	wide = hv_v(long64)(x);
+	if (!x->core.tlfs || hv_v(cpl)(x) || (!wide && !(hv_v(cr_get)(x, 0) & X86_CR0_PE))) {
 		hv_inject_ud(x);
 		return HV_NEXT_RESUME;
 	}
-	wide = hv_cpu_mode(x) == HV_INSN_LONG64;
 	if (likely(wide)) {
 		hc.control = r[HV_RCX];
 		hc.in = r[HV_RDX];

@@ -78,6 +78,7 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 {
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 	enum hv_next next;
+	bool ext;
 
 	if (unlikely(READ_ONCE(vcpu->requests))) {
 		next = requests_serve(x);
@@ -104,12 +105,16 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	}
 	hv_events_inject(x);
 	hv_guest_time_begin();
-	hv_fpu_enter(x);
+	/* CR4 writes are intercepted: the guest cannot begin to use either while it runs. */
+	ext = x->cr4_guest & (X86_CR4_OSXSAVE | X86_CR4_PKE);
+	if (ext)
+		hv_fpu_enter(x);
 	hv_guest_state_enter(x->rcu_note);
 	x->rcu_note = false;
 	hv_v(enter)(x);
 	hv_guest_state_leave();
-	hv_fpu_leave(x);
+	if (ext)
+		hv_fpu_leave(x);
 	vcpu->stat.exits++;
 	hv_lapic_assist_collect(x);
 	hv_v(exit_irqoff)(x);
