@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * hc_message.c - HvPostMessage (TLFS 11.8.1)
- *
- * No connection takes messages before there is a VMBus server; the guest understands the
- * status and goes on without.
- */
+/* hc_message.c - HvPostMessage (TLFS 11.8.1): to the message port of the connection */
+#include <hv/trace.h>
 #include "hcall.h"
+#include "port.h"
 
 u16 hv_hc_post_message(struct hv_hcall_ctx *c)
 {
@@ -18,5 +15,9 @@ u16 hv_hc_post_message(struct hv_hcall_ctx *c)
 	if (in.size > TLFS_MESSAGE_PAYLOAD || in.type == TLFS_MESSAGE_NONE ||
 	    (in.type & TLFS_MESSAGE_HYPERVISOR))
 		return TLFS_INVALID_PARAMETER;
-	return TLFS_INVALID_CONNECTION_ID;
+	status = hv_port_post(c->vcpu, &in);
+	if (status == TLFS_OK)
+		c->vcpu->vm->stat.messages_posted++;
+	trace_hv_post_message(c->vcpu, in.connection, in.type, in.size, status);
+	return status;
 }

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * port.c - ports that connection ids lead to; now those that are eventfds
+ * port.c - ports that connection ids lead to: eventfds, and those of the module's own
  *
- * Readers find a port under RCU and take no reference: a port is freed a grace period
- * after it left the table, and the signal happens inside the read section.
+ * Readers find a port under RCU. An event port is signalled inside the read section; a
+ * message port's handler may sleep, so its callers count themselves in and out, and who
+ * removes the port waits for the last of them. After a removal nothing is called any more.
  */
+#include <linux/completion.h>
 #include <linux/eventfd.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+#include <hv/arch.h>
 #include <hv/compat.h>
+#include <hv/core.h>
 #include <hv/tlfs.h>
+#include <hv/trace.h>
 #include "port.h"
 
+/* What happens at a port: exactly one of @ctx, @event, @message is set. */
 struct hv_port {
 	struct eventfd_ctx *ctx;	/* I */
+	hv_port_event_fn event;		/* I */
+	hv_port_message_fn message;	/* I */
+	void *data;			/* I: of @event or @message */
+	refcount_t users;		/* A: the table, each message under way */
+	struct completion idle;		/* no users */
 };
 
 struct hv_port_table {
-	struct xarray ports;		/* by connection id; writers: vm->lock */
+	struct xarray ports;		/* by connection id; its own lock for writers, RCU */
 };
 
 int hv_port_vm_create(struct hv_vm *vm)
@@ -32,7 +44,8 @@ int hv_port_vm_create(struct hv_vm *vm)
 
 static void port_free(struct hv_port *port)
 {
-	eventfd_ctx_put(port->ctx);
+	if (port->ctx)
+		eventfd_ctx_put(port->ctx);
 	kfree(port);
 }
 
@@ -51,36 +64,84 @@ void hv_port_vm_release(struct hv_vm *vm)
 	vm->ports = NULL;
 }
 
-static int port_remove(struct hv_port_table *t, u32 connection)
+static void port_leave(struct hv_port *port)
 {
-	struct hv_port *port = xa_erase(&t->ports, connection);
+	if (refcount_dec_and_test(&port->users))
+		complete(&port->idle);
+}
 
+/* It is out of the table: wait until nobody is in it, free it. */
+static void port_end(struct hv_port *port)
+{
+	synchronize_rcu();
+	port_leave(port);
+	wait_for_completion(&port->idle);
+	port_free(port);
+}
+
+/* Remove @connection if it is an eventfd or not, as @eventfd says. */
+static int port_remove(struct hv_vm *vm, u32 connection, bool eventfd)
+{
+	struct xarray *ports = &vm->ports->ports;
+	struct hv_port *port;
+
+	xa_lock(ports);
+	port = xa_load(ports, connection);
+	if (port && !port->ctx == !eventfd)
+		__xa_erase(ports, connection);
+	else
+		port = NULL;
+	xa_unlock(ports);
 	if (!port)
 		return -ENOENT;
-	synchronize_rcu();
-	port_free(port);
+	port_end(port);
 	return 0;
 }
 
-int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx)
+static int port_add(struct hv_vm *vm, u32 connection, const struct hv_port *init)
 {
 	struct hv_port *port;
 	int ret;
 
 	if (!connection || connection & ~TLFS_CONNECTION_MASK)
 		return -EINVAL;
-	if (!ctx)
-		return port_remove(vm->ports, connection);
-	port = kmalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
+	port = kmemdup(init, sizeof(*init), GFP_KERNEL_ACCOUNT);
 	if (!port)
 		return -ENOMEM;
-	port->ctx = ctx;
+	refcount_set(&port->users, 1);
+	init_completion(&port->idle);
 	ret = xa_insert(&vm->ports->ports, connection, port, GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(port);
 		return ret == -EBUSY ? -EEXIST : ret;
 	}
 	return 0;
+}
+
+int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx)
+{
+	const struct hv_port port = { .ctx = ctx };
+
+	return ctx ? port_add(vm, connection, &port) : port_remove(vm, connection, true);
+}
+
+int hv_port_add_event(struct hv_vm *vm, u32 connection, hv_port_event_fn fn, void *data)
+{
+	const struct hv_port port = { .event = fn, .data = data };
+
+	return port_add(vm, connection, &port);
+}
+
+int hv_port_add_message(struct hv_vm *vm, u32 connection, hv_port_message_fn fn, void *data)
+{
+	const struct hv_port port = { .message = fn, .data = data };
+
+	return port_add(vm, connection, &port);
+}
+
+void hv_port_remove(struct hv_vm *vm, u32 connection)
+{
+	port_remove(vm, connection, false);
 }
 
 u16 hv_port_signal(struct hv_vm *vm, u32 connection, u32 flag)
@@ -93,13 +154,33 @@ u16 hv_port_signal(struct hv_vm *vm, u32 connection, u32 flag)
 	do {
 		port = xas_load(&xas);
 	} while (unlikely(xas_retry(&xas, port)));
-	if (likely(port)) {
+	if (likely(port && port->ctx)) {
 		status = TLFS_INVALID_PARAMETER;
 		if (likely(!flag)) {
 			hv_compat_eventfd_signal(port->ctx);
 			status = TLFS_OK;
 		}
+	} else if (port && port->event) {
+		status = port->event(port->data, flag);
 	}
 	rcu_read_unlock();
+	return status;
+}
+
+u16 hv_port_post(struct hv_vcpu *vcpu, const struct tlfs_in_post_message *in)
+{
+	struct hv_port *port;
+	u16 status;
+
+	rcu_read_lock();
+	port = xa_load(&vcpu->vm->ports->ports, in->connection);
+	if (port && (!port->message || !refcount_inc_not_zero(&port->users)))
+		port = NULL;
+	rcu_read_unlock();
+	if (!port)
+		return TLFS_INVALID_CONNECTION_ID;
+	hv_arch_section_end(vcpu);
+	status = port->message(vcpu, port->data, in);
+	port_leave(port);
 	return status;
 }

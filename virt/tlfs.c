@@ -68,6 +68,8 @@ void hv_tlfs_vcpu_release(struct hv_vcpu *vcpu)
 		return;
 	s = to_vsynic(vcpu);
 	hv_vstimer_reset(s);
+	hv_vsynic_reset(s);
+	hv_vsynic_queue_release(s);
 	vcpu->tlfs = NULL;
 	kfree(s);
 }

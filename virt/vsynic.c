@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vsynic.c - the synthetic interrupt controller: SINTs, message slots, event flags
+ * vsynic.c - the synthetic interrupt controller: SINTs, event flags, registers
  *
- * TLFS chapters 10 and 11. Messages wait in one queue in order of arrival. A message goes
- * into its SINT's slot when the slot is free (type 0); if it is not, the "pending" flag
- * of the message there asks the guest for an EOM, which scans the queue again, as an EOI
- * and every new message do. The guest frees a slot by clearing the type and looks at the
- * flag after a barrier; we set the flag and look at the type after one.
- *
- * Pages are module-owned overlays, so all of it works in hard-irq context.
+ * TLFS chapters 10 and 11; messages are in vsynic_queue.c. Pages are module-owned
+ * overlays, so all of it works in hard-irq context.
  */
-#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/string.h>
 #include <hv/arch.h>
@@ -26,19 +20,20 @@ void hv_vsynic_init(struct hv_vsynic *s, struct hv_vcpu *vcpu)
 	s->vcpu = vcpu;
 	raw_spin_lock_init(&s->lock);
 	INIT_LIST_HEAD(&s->queue);
+	INIT_LIST_HEAD(&s->spare);
 	hv_vsynic_reset(s);
 }
 
 void hv_vsynic_reset(struct hv_vsynic *s)
 {
-	struct hv_vsynic_msg *msg, *next;
 	unsigned long flags;
 	u32 i;
 
 	raw_spin_lock_irqsave(&s->lock, flags);
-	list_for_each_entry_safe(msg, next, &s->queue, link)
-		list_del_init(&msg->link);
-	s->hot.queued = 0;
+	hv_vsynic_drop_locked(s);
+	s->full = 0;
+	s->deaf = 0;
+	s->tell = 0;
 	s->slots = NULL;
 	s->events = NULL;
 	for (i = 0; i < TLFS_SINTS; i++)
@@ -53,74 +48,7 @@ void hv_vsynic_reset(struct hv_vsynic *s)
 	s->hot.assist_offered = false;
 }
 
-/* ---- messages ---- */
-
-void hv_vsynic_queue_locked(struct hv_vsynic *s, struct hv_vsynic_msg *msg)
-{
-	lockdep_assert_held(&s->lock);
-	list_add_tail(&msg->link, &s->queue);
-	WRITE_ONCE(s->hot.queued, s->hot.queued | 1u << msg->sint);
-}
-
-void hv_vsynic_unqueue_locked(struct hv_vsynic *s, struct hv_vsynic_msg *msg)
-{
-	lockdep_assert_held(&s->lock);
-	list_del_init(&msg->link);
-}
-
-/* Is there a message in @slot? Then it is marked: the guest will write EOM. */
-static bool slot_busy(struct tlfs_message *slot)
-{
-	BUILD_BUG_ON(offsetof(struct tlfs_message, size) != 4);
-
-	if (!READ_ONCE(slot->type))
-		return false;
-	/* size, flags and a reserved word are one aligned u32; flags is its second byte */
-	atomic_or(TLFS_MESSAGE_F_PENDING << 8, (atomic_t *)&slot->size);
-	smp_mb__after_atomic();		/* pairs with the guest's, between type and flag */
-	return READ_ONCE(slot->type);
-}
-
-static void slot_fill(struct tlfs_message *slot, const struct hv_vsynic_msg *msg)
-{
-	slot->size = msg->size;
-	slot->flags = 0;
-	slot->rsvd = 0;
-	slot->sender = msg->sender;
-	memcpy(slot->payload, msg->payload, msg->size);
-	smp_store_release(&slot->type, msg->type);	/* pairs with the guest's read of it */
-}
-
-u32 hv_vsynic_deliver_locked(struct hv_vsynic *s)
-{
-	struct hv_vsynic_msg *msg, *next;
-	u32 busy = 0, raise = 0;
-
-	lockdep_assert_held(&s->lock);
-	if (list_empty(&s->queue)) {
-		s->hot.queued = 0;
-		return 0;
-	}
-	list_for_each_entry_safe(msg, next, &s->queue, link) {
-		struct tlfs_message *slot = s->slots ? &s->slots[msg->sint] : NULL;
-		u32 bit = 1u << msg->sint;
-
-		if ((busy & bit) || !slot || slot_busy(slot)) {
-			busy |= bit;
-			continue;
-		}
-		if (msg->type == TLFS_MESSAGE_TIMER_EXPIRED)
-			((struct tlfs_timer_message *)msg->payload)->delivery =
-				hv_reftime_now(s->vcpu->vm);
-		slot_fill(slot, msg);
-		list_del_init(&msg->link);
-		s->vcpu->stat.vsynic_messages++;
-		trace_hv_vsynic_message(s->vcpu, msg->sint, msg->type, 0);
-		raise |= bit;
-	}
-	WRITE_ONCE(s->hot.queued, busy);
-	return raise;
-}
+/* ---- interrupts ---- */
 
 static void raise_one(struct hv_vsynic *s, u32 sint)
 {
@@ -134,22 +62,35 @@ void hv_vsynic_raise(struct hv_vsynic *s, u32 sints)
 {
 	for (; sints; sints &= sints - 1)
 		raise_one(s, __ffs(sints));
-}
-
-void hv_vsynic_rescan(struct hv_vsynic *s)
-{
-	unsigned long flags;
-	u32 raise;
-
-	if (!READ_ONCE(s->hot.queued))
-		return;
-	raw_spin_lock_irqsave(&s->lock, flags);
-	raise = hv_vsynic_deliver_locked(s);
-	raw_spin_unlock_irqrestore(&s->lock, flags);
-	hv_vsynic_raise(s, raise);
+	if (unlikely(READ_ONCE(s->tell)))
+		hv_vsynic_tell(s);
 }
 
 /* ---- event flags ---- */
+
+/* The flags of @sint while it takes events, else NULL. */
+static unsigned long *events_of(struct hv_vsynic *s, u32 sint)
+{
+	unsigned long *events = READ_ONCE(s->events);
+
+	if (!events || (READ_ONCE(s->sint[sint]) & TLFS_SINT_MASKED))
+		return NULL;
+	return events + sint * EVENT_WORDS;
+}
+
+/* It does not listen: whoever changes that under the lock will tell. Looks again for that reason. */
+static unsigned long *events_await(struct hv_vsynic *s, u32 sint)
+{
+	unsigned long *events;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&s->lock, flags);
+	events = events_of(s, sint);
+	if (!events)
+		s->deaf |= 1u << sint;
+	raw_spin_unlock_irqrestore(&s->lock, flags);
+	return events;
+}
 
 int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag)
 {
@@ -161,11 +102,12 @@ int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag)
 	if (!vcpu || !vcpu->tlfs || sint >= TLFS_SINTS || flag >= TLFS_EVENT_FLAGS)
 		goto out;
 	s = to_vsynic(vcpu);
-	events = READ_ONCE(s->events);
-	if (!events || (READ_ONCE(s->sint[sint]) & TLFS_SINT_MASKED))
+	events = events_of(s, sint);
+	ret = -EAGAIN;
+	if (unlikely(!events) && !(events = events_await(s, sint)))
 		goto out;
 	ret = 0;
-	if (test_and_set_bit(flag, events + sint * EVENT_WORDS))
+	if (test_and_set_bit(flag, events))
 		goto out;
 	vcpu->stat.vsynic_events++;
 	raise_one(s, sint);
@@ -248,13 +190,10 @@ enum hv_msr_result hv_vsynic_page_get(struct hv_vcpu *vcpu, u32 index, u64 *val)
 /* Messages for a page that went away are stale: the next owner of the SINT gets none of them. */
 static void queue_drop(struct hv_vsynic *s)
 {
-	struct hv_vsynic_msg *msg, *next;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&s->lock, flags);
-	list_for_each_entry_safe(msg, next, &s->queue, link)
-		hv_vsynic_unqueue_locked(s, msg);
-	WRITE_ONCE(s->hot.queued, 0);
+	hv_vsynic_drop_locked(s);
 	raw_spin_unlock_irqrestore(&s->lock, flags);
 }
 

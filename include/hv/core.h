@@ -11,6 +11,10 @@
 
 #include <hv/types.h>
 
+struct eventfd_ctx;
+struct tlfs_in_post_message;
+struct tlfs_message;
+
 /* ---- requests and kicks: virt/request.c ---- */
 
 /* Set a request and make the vCPU serve it soon. [any] */
@@ -141,9 +145,81 @@ void hv_tlfs_vcpu_service(struct hv_vcpu *vcpu);
 void hv_tlfs_eoi(struct hv_vcpu *vcpu, u8 vector);
 /* Does @vector belong to a SINT with auto-EOI? Called when an interrupt is injected. [any] */
 bool hv_tlfs_vector_autoeoi(struct hv_vcpu *vcpu, u8 vector);
-/* An event flag and the SINT's interrupt (irqfd, VMBus signal). -EINVAL masked or off. [any] */
-int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag);
 /* Partition reference time, 100 ns units, monotonic, stands still while paused. [any] */
 u64 hv_reftime_now(struct hv_vm *vm);
+
+/* ---- SynIC, host to guest: virt/vsynic.c, vsynic_queue.c ---- */
+
+/*
+ * Set event flag @flag (0..2047) of @sint of VP @vp and raise the SINT's interrupt if the
+ * flag was clear (irqfd, VMBus signal). -EINVAL no such VP, SINT or flag, or the VM has no
+ * Hyper-V interface; -EAGAIN the SINT is masked or its page or SynIC is off: nothing was
+ * set, hv_vsynic_watch.ready() will tell when it listens. [any]
+ */
+int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag);
+
+/*
+ * Post @m (type, size, sender, payload count; @m is copied) to @sint of VP @vp: into its
+ * slot if that is free, else it waits its turn behind those posted before and goes there
+ * when the guest has freed the slot. What waits is part of the vCPU's state
+ * (HV_REC_VCPU_MESSAGES) and is dropped when the guest switches its message page off or
+ * on, or the vCPU is reset. A masked or polled SINT takes messages without an interrupt.
+ * -EAGAIN HV_VSYNIC_BACKLOG wait already, or page or SynIC is off: nothing was
+ * taken, hv_vsynic_watch.ready() tells when to try again; -EINVAL no such VP or SINT, type 0
+ * or the hypervisor's own, size; -ENOMEM. [proc, section ended]
+ */
+int hv_vsynic_post(struct hv_vm *vm, u32 vp, u32 sint, const struct tlfs_message *m);
+
+#define HV_VSYNIC_BACKLOG	16	/* as many as Hyper-V buffers for a port (TLFS 11.8.1) */
+
+/*
+ * Who posts and signals. @ready: hv_vsynic_post() or _signal() on (@vp, @sint) was refused
+ * with -EAGAIN before, and would not be now (half of the backlog is free); once for any
+ * number of refusals. May come more often than that. [any: in RCU, must not sleep or
+ * post; it may signal, and queue work]
+ */
+struct hv_vsynic_watch {
+	void (*ready)(struct hv_vsynic_watch *w, u32 vp, u32 sint);
+};
+
+/*
+ * Set the VM's one watch, or with NULL remove it: after return it is not called any more.
+ * -EBUSY there is one; -ENOENT the VM has no Hyper-V interface. [proc]
+ */
+int hv_vsynic_watch(struct hv_vm *vm, struct hv_vsynic_watch *w);
+
+/* ---- connections, guest to host: virt/port.c ---- */
+
+/*
+ * HvSignalEvent on @connection (1..0xffffff) signals @ctx, whose reference passes to the
+ * port. -EEXIST taken, -EINVAL not a connection id, -ENOMEM. NULL @ctx: remove it, -ENOENT
+ * there is no eventfd. User space has the same (HV_VM_SET_EVENT_PORT). [proc]
+ */
+int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx);
+
+/*
+ * The guest signals event @flag (bits 15:0; 31:16 are reserved and must be 0) of a
+ * connection: TLFS status. [any: in RCU and in the vCPU's section, must not sleep]
+ */
+typedef u16 (*hv_port_event_fn)(void *data, u32 flag);
+/*
+ * The guest posted @in, a copy that nobody changes; type is not 0 and not the
+ * hypervisor's own, size fits the payload. TLFS status; TLFS_INSUFFICIENT_BUFFERS has the guest try
+ * again later. [run, section ended, may sleep: but not on anything a vCPU must do first]
+ */
+typedef u16 (*hv_port_message_fn)(struct hv_vcpu *vcpu, void *data,
+				  const struct tlfs_in_post_message *in);
+
+/*
+ * A port of the module's own on @connection; errors as above. User space can neither
+ * remove nor replace it. [proc]
+ */
+int hv_port_add_event(struct hv_vm *vm, u32 connection, hv_port_event_fn fn, void *data);
+int hv_port_add_message(struct hv_vm *vm, u32 connection, hv_port_message_fn fn, void *data);
+/*
+ * Remove it, vCPUs may run: after return its handler does not run and is not called any
+ * more. So not from the handler. No port of the module's own there: nothing. [proc]
+ */
+void hv_port_remove(struct hv_vm *vm, u32 connection);
 
 #endif /* _HV_CORE_H */

@@ -16,7 +16,7 @@
 #include <hvguest/tlfs.h>
 #include <hv/types.h>
 
-struct eventfd_ctx;
+struct hv_vsynic_watch;
 
 /* Letters as in types.h; P: hv_tlfs_vm.lock, Q: hv_vsynic.lock, T: the vCPU's thread. */
 struct hv_tlfs_vm {
@@ -33,6 +33,7 @@ struct hv_tlfs_vm {
 	u64 tsc_invariant;	/* P, A for readers */
 	u64 crash_p[TLFS_CRASH_PARAMS];	/* A */
 	u64 crash_ctl;		/* A: as written by the guest */
+	struct hv_vsynic_watch __rcu *watch;	/* P, RCU for readers */
 };
 
 /* The part of a vCPU's state that exits and interrupt injection look at; virt/vsynic.h nests it. */
@@ -94,12 +95,7 @@ void hv_reftime_set(struct hv_vm *vm, u64 reftime, u64 tsc);
  */
 void hv_tlfs_vm_pause(struct hv_vm *vm, bool paused);
 
-/* ---- event ports: virt/port.c ---- */
-/*
- * HvSignalEvent on @connection signals @ctx, whose reference passes to the port.
- * -EEXIST taken, -EINVAL not a connection id, -ENOMEM. NULL @ctx: remove, -ENOENT. [proc]
- */
-int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx);
+/* ---- connections: virt/port.c; ports are made by what core.h has ---- */
 int hv_port_vm_create(struct hv_vm *vm);	/* vm->ports */
 void hv_port_vm_release(struct hv_vm *vm);
 

@@ -267,7 +267,32 @@ TRACE_EVENT(hv_slat_fault,
 				   { 3, "error" }))
 );
 
-/* virt/vsynic.c: a message reached its slot (@ret 0), or why not */
+/* virt/hc_message.c: what the guest posted and the TLFS status it got */
+TRACE_EVENT(hv_post_message,
+	TP_PROTO(struct hv_vcpu *vcpu, u32 connection, u32 type, u32 size, u32 status),
+	TP_ARGS(vcpu, connection, type, size, status),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, vcpu)
+		__field(u32, connection)
+		__field(u32, type)
+		__field(u32, size)
+		__field(u32, status)
+	),
+	TP_fast_assign(
+		__entry->vm = vcpu->vm->id;
+		__entry->vcpu = vcpu->index;
+		__entry->connection = connection;
+		__entry->type = type;
+		__entry->size = size;
+		__entry->status = status;
+	),
+	TP_printk("vm=%llu vcpu=%u connection=%#x type=%#x size=%u status=%u", __entry->vm,
+		  __entry->vcpu, __entry->connection, __entry->type, __entry->size,
+		  __entry->status)
+);
+
+/* virt/vsynic_queue.c: a message reached its slot (@ret 0), or was not taken */
 TRACE_EVENT(hv_vsynic_message,
 	TP_PROTO(struct hv_vcpu *vcpu, u32 sint, u32 type, int ret),
 	TP_ARGS(vcpu, sint, type, ret),
