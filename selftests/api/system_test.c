@@ -48,6 +48,7 @@ static void check_caps(int sys)
 		{ "TLFS leaves", HV_CAP_TLFS, 0x40000005, 0x400000ff },
 		{ "TSC kHz", HV_CAP_TSC_KHZ, 100000, 10000000 },
 		{ "fork backing", HV_CAP_FORK_BACKING, 0, ~0ull },
+		{ "bus", HV_CAP_BUS, 0, ~0ull },
 	};
 	uint64_t value;
 	unsigned int i;
@@ -59,7 +60,7 @@ static void check_caps(int sys)
 			       (unsigned long long)value);
 	}
 	tap_is(cap(sys, 0, &value), -EINVAL, "capability 0");
-	tap_is(cap(sys, HV_CAP_FORK_BACKING + 1, &value), -EINVAL, "capability after the last");
+	tap_is(cap(sys, HV_CAP_BUS + 1, &value), -EINVAL, "capability after the last");
 	tap_is(cap(sys, ~0u, &value), -EINVAL, "capability 2^32 - 1");
 }
 

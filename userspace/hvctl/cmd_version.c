@@ -16,6 +16,7 @@ static const struct { enum hv_cap cap; const char *name; } caps[] = {
 	{ HV_CAP_IRQFD, "irqfd" }, { HV_CAP_EVENT_PORT, "event_port" },
 	{ HV_CAP_STATE_RECORDS, "state_records" }, { HV_CAP_TLFS, "tlfs" },
 	{ HV_CAP_TSC_KHZ, "tsc_khz" }, { HV_CAP_FORK_BACKING, "fork_backing" },
+	{ HV_CAP_BUS, "bus" },
 };
 
 static const struct { uint64_t bit; const char *name; } features[] = {

@@ -2,8 +2,8 @@
 /*
  * hv.h - the ioctl interface of /dev/hv
  *
- * Three kinds of file descriptor: the system fd (an open /dev/hv), a VM fd (from
- * HV_SYS_CREATE_VM) and a vCPU fd (from HV_VM_CREATE_VCPU).
+ * Kinds of file descriptor: the system fd (an open /dev/hv), a VM fd (from
+ * HV_SYS_CREATE_VM), a vCPU fd (from HV_VM_CREATE_VCPU), and channel fds, which hv_bus.h describes.
  *
  * Every argument structure starts with @size (bytes the caller knows, including @size)
  * and @flags. The kernel accepts a shorter structure down to the minimum size of the

@@ -18,6 +18,7 @@ enum hv_cap {
 	HV_CAP_TLFS = 12,		/* highest Hyper-V CPUID leaf offered */
 	HV_CAP_TSC_KHZ = 13,		/* guest TSC frequency, kHz */
 	HV_CAP_FORK_BACKING = 14,	/* how forked memory is backed, see the ADR; 0 none yet */
+	HV_CAP_BUS = 15,		/* highest VMBus version of HV_VM_CREATE_BUS; 0: none */
 };
 
 /* Who has the virtualization extension. */
