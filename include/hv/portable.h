@@ -8,7 +8,7 @@
  * uses, and nothing else:
  *
  *   types        u8 u16 u32 u64, s8 s16 s32 s64, bool, size_t, NULL
- *   shared data  READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release
+ *   shared data  READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release smp_mb
  *   unaligned    get_unaligned_le16/32/64, put_unaligned_le16/32/64
  *   checks       BUILD_BUG_ON, BUILD_BUG_ON_ZERO (both at build time)
  *   arithmetic   min max min_t max_t, ARRAY_SIZE
@@ -60,6 +60,7 @@ typedef long long s64;
 #define WRITE_ONCE(x, val)	(*(volatile __typeof__(x) *)&(x) = (val))
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #ifndef likely
 #define likely(x)		__builtin_expect(!!(x), 1)
