@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * drive.c - run the bench guest on hv or KVM: "drive hv|kvm IMAGE"
+ * drive.c - run the bench guest on hv or KVM: "drive hv|kvm IMAGE [vector=ROW]"
  *
  * Prints the guest's ROW lines, and vm.create: VM, interrupt controllers, a 64 MiB slot
  * and a vCPU, mean of 20 that live at the same time. Single-threaded but for the thread
@@ -119,7 +119,7 @@ static int serve(void)
 	}
 }
 
-static int guest(const char *image)
+static int guest(const char *image, const char *more)
 {
 	char *ram = memory(RAM_BYTES, 0);
 	uint32_t *mb = (uint32_t *)(ram + 0x9000), entry = load(image, ram);
@@ -136,9 +136,9 @@ static int guest(const char *image)
 	mb[1] = 640;
 	mb[2] = (RAM_BYTES >> 10) - 1024;
 	mb[4] = 0x9800;
-	sprintf(ram + 0x9800, "bench pio=%#x mmio=%#lx kickp=%#x kickm=%#lx conn=%#x round=%#x touch=%#lx rtouch=%#lx",
+	sprintf(ram + 0x9800, "bench pio=%#x mmio=%#lx kickp=%#x kickm=%#lx conn=%#x round=%#x touch=%#lx rtouch=%#lx %.64s",
 		PORT_USER, MMIO_USER, PORT_KICK, MMIO_KICK, CONN_PLAIN, CONN_ROUND, TOUCH_GPA,
-		RTOUCH_GPA);
+		RTOUCH_GPA, more);
 	if (d->enter_32(entry, 0x2badb002, 0x9000))
 		return failed("cannot set registers");
 	round.from = eventfd(0, EFD_CLOEXEC);
@@ -174,14 +174,14 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: drive hv|kvm IMAGE\n");
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: drive hv|kvm IMAGE [WORD for the guest]\n");
 		return 2;
 	}
 	d = !strcmp(argv[1], "kvm") ? &drive_kvm : &drive_hv;
 	if (d->open())
 		return failed("cannot open the device");
-	status = guest(argv[2]);
+	status = guest(argv[2], argc > 3 ? argv[3] : "");
 	if (!status)
 		status = create_many();
 	fflush(stdout);

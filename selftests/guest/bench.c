@@ -5,7 +5,9 @@
  * In the counted lab a tick is an instruction. Each row is printed as
  * "ROW name median mean n", the cost of the two RDTSC taken off. The driver gives the
  * ports and addresses it serves on the command line: pio=, mmio=, kickp=, kickm=, conn=,
- * round=, touch= (4 KiB pages the host already has), rtouch= (64 MiB of such).
+ * round=, touch= (4 KiB pages the host already has), rtouch= (64 MiB of such). With
+ * vector=ROW one more turn of that row runs between vector_begin and vector_end, where
+ * who steps through the machine stops it (scripts/bench --vector).
  */
 #include "hyperv.h"
 
@@ -40,6 +42,27 @@ static void row(const char *name)
 	nr = 0;
 }
 
+void vector_begin(void) __attribute__((noinline));
+void vector_end(void) __attribute__((noinline));
+void vector_begin(void)
+{
+	__asm__ volatile("nop");
+}
+
+void vector_end(void)
+{
+	__asm__ volatile("nop");
+}
+
+#define TRACE(name, code)						\
+	do {								\
+		if (option_is("vector", name)) {			\
+			vector_begin();					\
+			code;						\
+			vector_end();					\
+		}							\
+	} while (0)
+
 #define TIME(name, code)						\
 	do {								\
 		for (int i_ = -8; i_ < N; i_++) {			\
@@ -51,6 +74,7 @@ static void row(const char *name)
 				samples[nr++] = b_ - a_;		\
 		}							\
 		row(name);						\
+		TRACE(name, code);					\
 	} while (0)
 
 static void measure_overhead(void)
@@ -104,6 +128,16 @@ static void kicks(void)
 		TIME("kick.mmio", *m = 1);
 }
 
+/* A self-IPI, from the write to the return of its handler. */
+static void self_ipi(void)
+{
+	u32 was = irqs;
+
+	wrmsr(0x83f, VEC_SELF);
+	while (irqs == was)
+		cpu_pause();
+}
+
 static void apic(void)
 {
 	u32 i;
@@ -112,23 +146,18 @@ static void apic(void)
 	irq_enable();
 	for (i = 0; i < N; i++) {
 		u64 t = rdtsc();
-		u32 was = irqs;
 
-		wrmsr(0x83f, VEC_SELF);
-		while (irqs == was)
-			cpu_pause();
+		self_ipi();
 		samples[nr++] = irq_tsc - t;
 	}
 	row("x2apic.self_ipi");
 	for (i = 0; i < N; i++) {
-		u32 was = irqs;
-
-		wrmsr(0x83f, VEC_SELF);
-		while (irqs == was)
-			cpu_pause();
+		self_ipi();
 		samples[nr++] = eoi_cost;
 	}
 	row("x2apic.eoi");
+	TRACE("x2apic.self_ipi", self_ipi());
+	TRACE("x2apic.eoi", lapic_eoi());
 	irq_disable();
 }
 
@@ -144,6 +173,18 @@ static void halts(void)
 		samples[nr++] = irq_tsc - t;
 	}
 	row("exit.hlt");
+	wrmsr(0x83f, VEC_SELF);
+	TRACE("exit.hlt", irq_enable_halt());
+}
+
+static void signal_round(u64 conn)
+{
+	u32 was = irqs;
+
+	__atomic_and_fetch((u64 *)(siefp + 256 * SINT), 0, __ATOMIC_SEQ_CST);
+	hcall(TLFS_HC_SIGNAL_EVENT | HC_FAST, conn, 0);
+	while (irqs == was)
+		irq_enable_halt();
 }
 
 static void hyperv(void)
@@ -164,16 +205,13 @@ static void hyperv(void)
 	wrmsr(TLFS_MSR_SCONTROL, 1);
 	for (int i = -8; i < N; i++) {
 		u64 t = rdtsc();
-		u32 was = irqs;
 
-		__atomic_and_fetch((u64 *)(siefp + 256 * SINT), 0, __ATOMIC_SEQ_CST);
-		hcall(TLFS_HC_SIGNAL_EVENT | HC_FAST, round, 0);
-		while (irqs == was)
-			irq_enable_halt();
+		signal_round(round);
 		if (i >= 0)
 			samples[nr++] = irq_tsc - t;
 	}
 	row("hv.signal_round");
+	TRACE("hv.signal_round", signal_round(round));
 }
 
 static void touch(void)

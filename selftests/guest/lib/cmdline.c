@@ -45,7 +45,8 @@ static u64 number(const char *s)
 	}
 }
 
-u64 option(const char *name, u64 missing)
+/* The value after "name=", or NULL. */
+static const char *value_of(const char *name)
 {
 	const char *p = cmdline;
 
@@ -59,9 +60,27 @@ u64 option(const char *name, u64 missing)
 			n++;
 		}
 		if (!*n && *p == '=')
-			return number(p + 1);
+			return p + 1;
 		while (*p && *p != ' ')
 			p++;
 	}
-	return missing;
+	return NULL;
+}
+
+u64 option(const char *name, u64 missing)
+{
+	const char *value = value_of(name);
+
+	return value ? number(value) : missing;
+}
+
+bool option_is(const char *name, const char *word)
+{
+	const char *value = value_of(name);
+
+	while (value && *word && *value == *word) {
+		value++;
+		word++;
+	}
+	return value && !*word && (!*value || *value == ' ');
 }

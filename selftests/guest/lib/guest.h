@@ -36,6 +36,8 @@ void leave(u8 code) __attribute__((noreturn));
 /* ---- command line: cmdline.c ---- */
 /* Value of "name=...", decimal or 0x hex; @missing if there is none. */
 u64 option(const char *name, u64 missing);
+/* Is there "name=word"? */
+bool option_is(const char *name, const char *word);
 void cmdline_init(void);
 
 /* ---- traps: trap.c ---- */
