@@ -133,6 +133,9 @@ static void bzimage_check(void)
 	broken(0x236, 0, 2, "xloadflags");
 	broken(0x211, 0, 1, "loadflags");
 	broken(0x234, 0, 1, "relocatable");
+	broken(0x230, 0, 4, "kernel_alignment");
+	broken(0x230, 0x300000, 4, "kernel_alignment");
+	broken(0x230, 64 << 20, 4, "give it more");	/* runs at 64 MiB then */
 	broken(0x1f4, 0, 4, "syssize");
 	broken(0x1f4, 0xffffffff, 4, "syssize");
 	broken(0x1f1, 255, 1, "syssize");
@@ -156,9 +159,24 @@ static void initrd_check(void)
 	if (ftruncate(fd, 100000) || pwrite(fd, "first", 5, 0) != 5)
 		abort();
 	CHECK_EQ(load_len(&job, image_len, name), 0);
-	/* Never right behind the kernel: there its decompressor overwrote it. */
-	CHECK_EQ(job.initrd_gpa, (RAM - 100000) & ~4095ULL);
+	/* Before the kernel; never right behind it: there its decompressor overwrote it. */
+	CHECK_EQ(job.initrd_gpa, 0x100000);
+	CHECK_EQ(memcmp(ram + 0x100000, "first", 5), 0);
+	CHECK_EQ(job.entry.rip, 0x119000 + 0x200);
+	CHECK_EQ(ram[0x119000 - 1], 0);
+	CHECK_EQ(ram[0x119000], 0x5a);
+	if (ftruncate(fd, 1 << 20))
+		abort();
+	CHECK_EQ(load_len(&job, image_len, name), 0);
+	CHECK_EQ(job.initrd_gpa, 0x100000);
+	CHECK_EQ(ram[0x200000], 0x5a);
+	/* A larger one goes to the end. */
+	if (ftruncate(fd, (1 << 20) + 1))
+		abort();
+	CHECK_EQ(load_len(&job, image_len, name), 0);
+	CHECK_EQ(job.initrd_gpa, (RAM - (1 << 20) - 1) & ~4095ULL);
 	CHECK_EQ(memcmp(ram + job.initrd_gpa, "first", 5), 0);
+	CHECK_EQ(ram[0x100000], 0x5a);
 	if (ftruncate(fd, 30 << 20))
 		abort();
 	CHECK_EQ(load_len(&job, image_len, name), 0);

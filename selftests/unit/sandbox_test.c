@@ -43,12 +43,20 @@ static void do_mprotect(void)
 }
 static void do_chown(void) { if (chown("/tmp", 0, 0)) leave(3); }
 
+/* Numbers next to allowed ones, and outside the table. */
+static void do_next(void) { syscall(SYS_open, "", -1); }
+static void do_above(void) { syscall(SYS_getrandom + 1, "", 0); }
+static void do_beyond(void) { syscall(100000); }
+static void do_minus(void) { syscall(-2); }
+
 static void do_write(void) { if (write(devnull, "x", 1) != 1) leave(3); }
 static void do_map(void)
 {
 	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
 		leave(3);
 }
+static void do_first(void) { syscall(SYS_read, -1, NULL, 0); }
+static void do_last(void) { syscall(SYS_rseq, NULL, 0, 0, 0); }
 static void do_madvise(void) { madvise(NULL, 0, MADV_DONTNEED); }
 static void do_tty(void) { ioctl(devnull, TCGETS, NULL); }
 
@@ -68,8 +76,14 @@ static const struct {
 	{ "make memory executable", do_mprotect, false },
 	{ "change an owner", do_chown, false },
 	{ "type into a terminal", do_inject, false },
+	{ "call between allowed ones", do_next, false },
+	{ "call above an allowed one", do_above, false },
+	{ "call with a number beyond all", do_beyond, false },
+	{ "call with a negative number", do_minus, false },
 	{ "write", do_write, true },
 	{ "map memory", do_map, true },
+	{ "the lowest number", do_first, true },
+	{ "the highest number", do_last, true },
 	{ "madvise", do_madvise, true },
 	{ "read terminal modes", do_tty, true },
 };

@@ -366,7 +366,7 @@ int chr_create(struct chr **out, struct loop *loop)
 
 	if (!c)
 		return -ENOMEM;
-	c->ring = calloc(1, CHR_RING);	/* pages come as they are written */
+	c->ring = malloc(CHR_RING);	/* not calloc(), which would touch every page of it */
 	if (!c->ring) {
 		free(c);
 		return -ENOMEM;

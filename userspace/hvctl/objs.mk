@@ -4,3 +4,4 @@ userspace-hvctl := main table out rundir client stopsig vmopts \
 userspace-hvctl-prog := hvctl
 userspace-hvctl-libs := hvctl/opt base doctor vmm devices backends libhv
 userspace-hvctl-pkgs := jansson libnl-genl-3.0
+userspace-hvctl-archives := jansson liburcu-memb

@@ -26,7 +26,7 @@
 #define LOAD(off)	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, off)
 #define RET(v)		BPF_STMT(BPF_RET | BPF_K, v)
 
-/* Allowed whatever the arguments; the most frequent first: the filter is walked in order. */
+/* Allowed whatever the arguments. */
 static const unsigned short allowed[] = {
 	SYS_write, SYS_read, SYS_epoll_wait, SYS_futex, SYS_timerfd_settime, SYS_clock_gettime,
 	SYS_pwrite64, SYS_pread64, SYS_epoll_ctl, SYS_close, SYS_accept4, SYS_recvmsg, SYS_sendmsg,
@@ -82,21 +82,81 @@ static const struct sock_filter last[] = {
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define NR_MAX		512	/* system call numbers beyond are not in the table */
+#define EDGES_MAX	(2 * NR_ALLOWED + 1)
+
+/* Where, going up through the numbers, "allowed" begins or ends; allowed below edge[0] if @low. */
+struct edges {
+	unsigned int	nr;
+	bool		low;
+	unsigned short	edge[EDGES_MAX];
+};
+
+static void edges_find(struct edges *e)
+{
+	bool may[NR_MAX + 1] = { false };
+	unsigned int i;
+
+	for (i = 0; i < NR_ALLOWED; i++)
+		may[allowed[i]] = true;
+	e->nr = 0;
+	e->low = may[0];
+	for (i = 1; i <= NR_MAX; i++)
+		if (may[i] != may[i - 1])
+			e->edge[e->nr++] = i;
+}
+
+struct tree {
+	const struct edges	*edges;
+	struct sock_filter	*code;
+	unsigned int		n;		/* next instruction */
+	unsigned int		allow, rest;	/* where leaves go */
+};
+
+static unsigned int leaf_target(const struct tree *t, unsigned int leaf)
+{
+	return t->edges->low == !(leaf & 1) ? t->allow : t->rest;
+}
+
+/*
+ * Search leaves @lo..@hi (leaf i lies below edge i) by halves, one comparison a node. When a filter is
+ * installed the kernel walks it once for each of 450 numbers, so its depth is what start-up pays.
+ */
+static void tree_put(struct tree *t, unsigned int lo, unsigned int hi)
+{
+	unsigned int mid = (lo + hi) / 2, at = t->n++, yes, no = at + 1;
+
+	if (mid == lo)
+		no = leaf_target(t, lo);
+	else
+		tree_put(t, lo, mid);
+	yes = t->n;
+	if (mid + 1 == hi)
+		yes = leaf_target(t, hi);
+	else
+		tree_put(t, mid + 1, hi);
+	t->code[at] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, t->edges->edge[mid],
+						   yes - at - 1, no - at - 1);
+}
+
+/* Jumps reach 255 instructions ahead, and the last one of the filter is the target of the first. */
+_Static_assert(EDGES_MAX + COUNT(last) < 255, "a jump of the filter does not reach");
 
 static int filter_install(bool log_only)
 {
-	struct sock_filter code[COUNT(first) + NR_ALLOWED + 2 + COUNT(last)];
+	struct sock_filter code[COUNT(first) + EDGES_MAX + COUNT(last)];
 	struct sock_fprog prog = { .filter = code };
-	unsigned int n = COUNT(first), i;
+	struct edges edges;
+	struct tree tree = { .edges = &edges, .code = code, .n = COUNT(first) };
+	unsigned int n, i;
 
+	edges_find(&edges);
+	tree.rest = COUNT(first) + edges.nr;
+	tree.allow = tree.rest + COUNT(last) - 1;
 	memcpy(code, first, sizeof(first));
-	for (i = 0; i < NR_ALLOWED; i++)
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-							 NR_ALLOWED - i, 0);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
-	code[n++] = (struct sock_filter)RET(ALLOW);
-	memcpy(code + n, last, sizeof(last));
-	n += COUNT(last);
+	tree_put(&tree, 0, edges.nr);
+	memcpy(code + tree.n, last, sizeof(last));
+	n = tree.n + COUNT(last);
 	for (i = 0; log_only && i < n; i++)
 		if (code[i].code == (BPF_RET | BPF_K) && code[i].k == SECCOMP_RET_TRAP)
 			code[i].k = SECCOMP_RET_LOG;
