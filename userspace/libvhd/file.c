@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Access to the file below: ordinary files, and whole transfers over any operations. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+struct file {
+	int	fd;		/* buffered; holds the lock */
+	int	data;		/* what vhd_fd() is: fd, or a second one with O_DIRECT */
+};
+
+static ssize_t fd_preadv(void *ctx, const struct iovec *iov, int nr, uint64_t offset)
+{
+	const struct file *f = ctx;
+	ssize_t n;
+
+	do {
+		n = preadv(f->fd, iov, nr, offset);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t fd_pwritev(void *ctx, const struct iovec *iov, int nr, uint64_t offset)
+{
+	const struct file *f = ctx;
+	ssize_t n;
+
+	do {
+		n = pwritev(f->fd, iov, nr, offset);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static int fd_datasync(void *ctx)
+{
+	const struct file *f = ctx;
+
+	return fdatasync(f->fd) ? -errno : 0;
+}
+
+static int fd_truncate(void *ctx, uint64_t size)
+{
+	const struct file *f = ctx;
+
+	return ftruncate(f->fd, size) ? -errno : 0;
+}
+
+static int fd_punch(void *ctx, uint64_t offset, uint64_t len)
+{
+	const struct file *f = ctx;
+
+	if (!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len))
+		return 0;
+	return errno == ENOSYS || errno == ENODEV ? -EOPNOTSUPP : -errno;
+}
+
+static int fd_size(void *ctx, uint64_t *bytes)
+{
+	const struct file *f = ctx;
+	struct stat st;
+
+	if (fstat(f->fd, &st))
+		return -errno;
+	if (S_ISBLK(st.st_mode))
+		return ioctl(f->fd, BLKGETSIZE64, bytes) ? -errno : 0;
+	*bytes = st.st_size;
+	return 0;
+}
+
+static int fd_fd(void *ctx)
+{
+	return ((const struct file *)ctx)->data;
+}
+
+static void fd_close(void *ctx)
+{
+	struct file *f = ctx;
+
+	if (f->data != f->fd)
+		close(f->data);
+	close(f->fd);
+	free(f);
+}
+
+const struct vhd_io_ops vhd_file_ops = {
+	.preadv = fd_preadv,
+	.pwritev = fd_pwritev,
+	.datasync = fd_datasync,
+	.truncate = fd_truncate,
+	.punch = fd_punch,
+	.size = fd_size,
+	.fd = fd_fd,
+	.close = fd_close,
+};
+
+static int file_new(void **ctx, int fd, int data)
+{
+	struct file *f = malloc(sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->fd = fd;
+	f->data = data;
+	*ctx = f;
+	return 0;
+}
+
+int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *e)
+{
+	bool write = !(flags & VHD_OPEN_RDONLY);
+	int mode = (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, mode), data = fd, err;
+	struct stat st;
+
+	if (fd < 0) {
+		err = -errno;
+		return vhd_fail(e, path, err, VHD_NOWHERE, "cannot be opened for %s: %s",
+				write ? "writing" : "reading", strerror(-err));
+	}
+	if (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))) {
+		close(fd);
+		return vhd_fail(e, path, -EINVAL, VHD_NOWHERE, "is neither a file nor a block device");
+	}
+	err = flags & VHD_OPEN_NOLOCK ? 0 : vhd_lock(fd, path, write, e);
+	if (!err && flags & VHD_OPEN_DIRECT) {
+		data = open(path, mode | O_DIRECT);
+		if (data < 0)
+			err = vhd_fail(e, path, -errno, VHD_NOWHERE,
+				       "cannot be opened around the page cache: %s", strerror(errno));
+	}
+	if (!err) {
+		err = file_new(ctx, fd, data);
+		if (err)
+			vhd_fail(e, path, err, VHD_NOWHERE, "no memory");
+	}
+	if (err) {
+		if (data >= 0 && data != fd)
+			close(data);
+		close(fd);
+	}
+	return err;
+}
+
+int vhd_file_create(void **ctx, const char *path, struct vhd_err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666), err;
+
+	if (fd < 0)
+		return vhd_fail(e, path, -errno, VHD_NOWHERE, "cannot be created: %s", strerror(errno));
+	err = vhd_lock(fd, path, true, e);
+	if (!err) {
+		err = file_new(ctx, fd, fd);
+		if (err)
+			vhd_fail(e, path, err, VHD_NOWHERE, "no memory");
+	}
+	if (err) {
+		close(fd);
+		unlink(path);
+	}
+	return err;
+}
+
+int file_read(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	struct iovec iov = { buf, len };
+
+	while (iov.iov_len) {
+		ssize_t n = ops->preadv(ctx, &iov, 1, offset);
+
+		if (n <= 0)
+			return n ? n : -EIO;
+		offset += n;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= n;
+	}
+	return 0;
+}
+
+int file_write(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, const void *buf, size_t len)
+{
+	struct iovec iov = { (void *)buf, len };
+
+	while (iov.iov_len) {
+		ssize_t n = ops->pwritev(ctx, &iov, 1, offset);
+
+		if (n <= 0)
+			return n ? n : -EIO;
+		offset += n;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= n;
+	}
+	return 0;
+}
+
+int file_zero(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, uint64_t len)
+{
+	static const uint8_t zeros[65536];
+
+	while (len) {
+		size_t part = len < sizeof(zeros) ? len : sizeof(zeros);
+		int err = file_write(ops, ctx, offset, zeros, part);
+
+		if (err)
+			return err;
+		offset += part;
+		len -= part;
+	}
+	return 0;
+}
+
+int disk_sync(struct vhd *d)
+{
+	int err = d->ops.datasync(d->ctx);
+
+	if (err)
+		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+	return err;
+}
+
+int disk_still_whole(struct vhd *d)
+{
+	uint64_t size;
+	int err = d->ops.size(d->ctx, &size);
+
+	if (!err && size < __atomic_load_n(&d->file_end, __ATOMIC_ACQUIRE))
+		err = -EIO;
+	if (err)
+		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+	return err;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Flushes: one sync each. All metadata is in the file already when a write is acknowledged. */
+#include <errno.h>
+
+#include "disk.h"
+
+int64_t vhd_flush_begin(struct vhd *d)
+{
+	int err = disk_still_whole(d);
+
+	if (err || __atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
+		return -EIO;
+	return __atomic_add_fetch(&d->flushes, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Places whose table entries were clear when flush @ticket began may be used again. */
+static void slots_settle(struct vhd *d, int64_t ticket)
+{
+	uint32_t i, kept = 0;
+
+	pthread_mutex_lock(&d->lock);
+	for (i = 0; i < d->held.nr; i++) {
+		struct slot s = d->held.slot[i];
+
+		if (s.after >= ticket || slots_add(&d->free, s.sector, 0))
+			d->held.slot[kept++] = s;
+	}
+	d->held.nr = kept;
+	__atomic_store_n(&d->held_nr, kept, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&d->lock);
+}
+
+int vhd_flush_end(struct vhd *d, int64_t ticket, int result)
+{
+	if (result < 0)
+		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
+		return -EIO;
+	if (__atomic_load_n(&d->held_nr, __ATOMIC_ACQUIRE))
+		slots_settle(d, ticket);
+	return 0;
+}
+
+int vhd_flush(struct vhd *d)
+{
+	int64_t ticket;
+
+	if (d->readonly)
+		return 0;
+	ticket = vhd_flush_begin(d);
+	if (ticket < 0)
+		return ticket;
+	return vhd_flush_end(d, ticket, d->ops.datasync(d->ctx));
+}
