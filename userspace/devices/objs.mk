@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 userspace-devices := device uart rtc acpi_pm testdev
+userspace-devices += scsi scsi_inquiry scsi_mode scsi_disk scsi_dvd
