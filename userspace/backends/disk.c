@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Disk images as devices see them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk.h"
+
+int disk_open(struct disk **out, const char *path, bool readonly, struct vhd_err *e)
+{
+	struct vhd_open_opts opts = { .flags = readonly ? VHD_OPEN_RDONLY : 0 };
+	struct disk *d = calloc(1, sizeof(*d));
+	int ret;
+
+	memset(e, 0, sizeof(*e));
+	if (!d)
+		return e->code = -ENOMEM;
+	d->readonly = readonly;
+	d->path = strdup(path);
+	ret = d->path ? vhd_open(&d->vhd, path, &opts, e) : -ENOMEM;
+	if (ret) {
+		free(d->path);
+		free(d);
+		return ret;
+	}
+	vhd_get_info(d->vhd, &d->info);
+	*out = d;
+	return 0;
+}
+
+int disk_close(struct disk *d, struct vhd_err *e)
+{
+	int ret;
+
+	memset(e, 0, sizeof(*e));
+	if (!d)
+		return 0;
+	ret = vhd_close(d->vhd, e);
+	free(d->path);
+	free(d);
+	return ret;
+}
