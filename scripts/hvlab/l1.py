@@ -13,12 +13,15 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-from . import kernel, klog
+from . import kernel, klog, look
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BOOT_TIMEOUT = 120
 # Seconds that L1 has to kill a command before it is called hung.
 GRACE = 15
+# Seconds that a hung L1 has to say where it was, once it got an NMI.
+LAST_WORDS = 5
+NMI_PANIC = "Kernel panic - not syncing: NMI: Not continuing"
 SHELL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -48,7 +51,8 @@ class Config:
 class Result:
     """
     How a command ended. end: 'exit' (status holds), 'timeout', 'hang' (L1 did
-    not answer any more), 'panic', 'reboot' (an orderly one) or 'reset'.
+    not answer any more), 'panic', 'reboot' (an orderly one) or 'reset'. look:
+    for the first two, what L1's CPUs did when the time was up.
     """
     end: str
     status: int = 0
@@ -56,6 +60,7 @@ class Result:
     taint: int = 0
     log: list = field(default_factory=list)
     trouble: list = field(default_factory=list)
+    look: list = field(default_factory=list)
 
 
 def find_ko(version):
@@ -110,6 +115,7 @@ class L1:
         self.boot_log = []
         self._buf = b""
         self._dir = tempfile.mkdtemp(prefix="hvlab-")
+        self._qmp = self._dir + "/qmp"
         self.log_path = cfg.log or self._dir + "/kernel.log"
         self.klog = klog.KernelLog(self.log_path)
         open(self.log_path, "w").close()
@@ -123,7 +129,7 @@ class L1:
     def _append(self):
         c = self.cfg
         words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "nokaslr", "tsc=reliable",
-                 "watchdog_thresh=20", "rcupdate.rcu_cpu_stall_timeout=40", "random.trust_cpu=on",
+                 "watchdog_thresh=20", "rcupdate.rcu_cpu_stall_timeout=40", "random.trust_cpu=on", "unknown_nmi_panic",
                  f"hvlab.tree={TREE}", f"hvlab.cwd={c.cwd}"]
         if c.mitigations == "off":
             words.append("mitigations=off")
@@ -142,6 +148,7 @@ class L1:
         share = "security_model=none,multidevs=remap"
         accel = c.flavour.accel
         argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+                "-name", "hvlab,debug-threads=on", "-qmp", f"unix:{self._qmp},server=on,wait=off",
                 "-display", "none", "-machine", "q35,usb=off,vmport=off",
                 "-cpu", c.flavour.cpu, "-smp", str(c.cpus), "-m", f"{c.mem}M",
                 "-kernel", kernel.vmlinux(c.version),
@@ -195,12 +202,15 @@ class L1:
                 "\n  " + klog.strip(line) for line in self.boot_log[-5:]))
 
     def _boot_failure(self, kind, said):
-        with open(self._dir + "/qemu.log") as f:
-            noise = [line for line in f if "TCG doesn't support requested feature" not in line]
         what = "L1 did not come up in %d s" % BOOT_TIMEOUT if kind == "late" else \
             "L1 stopped before it was up"
         tail = self.klog.new_lines(final=True)[-8:]
-        return "\n  ".join([what] + said + [n.strip() for n in noise] + tail)
+        return "\n  ".join([what] + said + self._emulator_said() + tail)
+
+    def _emulator_said(self):
+        with open(self._dir + "/qemu.log", errors="replace") as f:
+            return [line.strip() for line in f
+                    if "TCG doesn't support requested feature" not in line]
 
     def _frame(self, deadline):
         """(type, bytes); type 'eof' when L1 is gone, 'late' past the deadline."""
@@ -243,7 +253,7 @@ class L1:
         return self._await(start, start + timeout, output)
 
     def _await(self, start, deadline, output):
-        trouble, told = [], False
+        trouble, told, seen = [], False, []
         while True:
             kind, data = self._frame(deadline)
             if kind in "OE":
@@ -255,18 +265,40 @@ class L1:
                 seconds = time.monotonic() - start
                 trouble += self._clock_trouble(seconds, int(ms) / 1000)
                 return Result("timeout" if late == "1" else "exit", int(status), seconds,
-                              int(taint), self.klog.new_lines(), trouble)
+                              int(taint), self.klog.new_lines(), trouble, seen)
             elif kind == "late" and not told:
                 told = True
+                seen = self._look("time is up")
                 deadline = time.monotonic() + GRACE
                 self.sock.sendall(b"K" + struct.pack("<I", 0))
             elif kind == "late":
+                seen += self._look(f"{GRACE} s later") + self._last_words()
                 self.kill()
                 return Result("hang", 0, time.monotonic() - start, 0,
-                              self.klog.new_lines(final=True), trouble)
+                              self.klog.new_lines(final=True), trouble, seen)
             elif kind == "eof":
-                self.kill()
+                self._reap()
                 return self._gone(start, trouble)
+
+    def _look(self, when):
+        """What L1's CPUs do now, for a Result."""
+        with open(self.log_path, errors="replace") as f:
+            symbols = look.Symbols().load(f"{TREE}/build/lab/kallsyms-{self.release}",
+                                          self.cfg.ko, f)
+        return [f"{when}: " + line for line in look.look(self.proc.pid, self._qmp, symbols)]
+
+    def _last_words(self):
+        """An NMI makes a kernel that can still take one panic, and say where it was."""
+        with open(self.log_path, errors="replace") as f:
+            f.seek(0, os.SEEK_END)
+            look.nmi(self._qmp)
+            end = time.monotonic() + LAST_WORDS
+            while self.alive and time.monotonic() < end:
+                time.sleep(0.1)
+            said = [klog.strip(line) for line in f]
+        if not said:
+            return ["after an NMI: L1's kernel says nothing"]
+        return ["after an NMI: " + line for line in said if line]
 
     def _clock_trouble(self, ours, theirs):
         """L1's clock is the emulator's view of ours, unless instructions are counted."""
@@ -283,6 +315,9 @@ class L1:
             end = "reboot"
         else:
             end = "reset"
+        if self.proc.returncode:  # it ends well when L1 does not
+            trouble.append(f"lab: the emulator ended with status {self.proc.returncode}")
+            trouble += ["lab: emulator: " + line for line in self._emulator_said()]
         return Result(end, 0, time.monotonic() - start, 0, log, trouble)
 
     def shell(self):
@@ -292,6 +327,13 @@ class L1:
     @property
     def alive(self):
         return self.proc is not None and self.proc.poll() is None
+
+    def _reap(self):
+        """The emulator closed the channel: let it end by itself."""
+        try:
+            self.proc.wait(LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def kill(self):
         if self.proc:

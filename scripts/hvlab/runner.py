@@ -139,7 +139,8 @@ class LabGroup:
         }[res.end]
         if res.end == "panic" and test.log:
             why = why if klog.bad_lines(res.log, test.log) else []
-        why = why + ["kernel log: " + b for b in klog.bad_lines(res.log, test.log)]
+        wanted = list(test.log) + [l1.NMI_PANIC] * (res.end == "hang")
+        why = why + ["kernel log: " + b for b in klog.bad_lines(res.log, wanted)]
         why += klog.bad_taint(res.taint & ~self.taint, test.log)
         return why + res.trouble
 
@@ -154,6 +155,7 @@ class LabGroup:
             f.write("\n".join(res.log) + "\n")
         if res.end not in ("exit", "timeout"):
             chunks += [b"\n"] + [line.encode() + b"\n" for line in klog.excerpt(res.log)]
+        chunks += [b"lab: " + line.encode() + b"\n" for line in res.look]
         status = res.status if res.end == "exit" else 0
         only_status = res.end == "exit" and len(why) == (1 if status else 0)
         if only_status:

@@ -126,7 +126,7 @@ static void serve_run(char *buf, size_t len, const struct lab_fds *lab)
 {
 	struct lab_run run;
 	struct lab_end end;
-	char msg[128];
+	char msg[160];
 	long start;
 	int n, ret;
 
@@ -136,6 +136,9 @@ static void serve_run(char *buf, size_t len, const struct lab_fds *lab)
 		return;
 	}
 	mounts_fresh_tmp(tree);
+	symbols_hv(msg, sizeof(msg));
+	if (msg[0])
+		kmsg("hv.ko", msg);
 	kmsg("begin", run.id);
 	start = now_ms();
 	ret = run_command(&run, lab, &end);
@@ -199,6 +202,7 @@ static int start(int *port)
 	klogctl(8, NULL, 8);
 	ret = settle_modules();
 	uname(&u);
+	symbols_save(tree, u.release);	/* without it a hang is reported in bare numbers */
 	ret = snprintf(ready, sizeof(ready), "%s%c%d", u.release, 0, -ret);
 	return channel_send('r', ready, ret + 1);
 }

@@ -45,6 +45,10 @@ int module_unload(const char *name);
 bool module_loaded(const char *name);
 int modules_load_list(const char *list);
 
+/* symbols.c */
+int symbols_save(const char *tree, const char *release);
+void symbols_hv(char *buf, size_t size);
+
 /* devnode.c: what the udev rule does */
 int devnode_watch(void);
 void devnode_event(int fd);

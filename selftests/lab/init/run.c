@@ -124,6 +124,35 @@ static bool told_to_stop(void)
 	return channel_read(&type, buf, &len) || type == 'K';
 }
 
+/* The kernel says what keeps it: sleeping tasks that no signal ends, and what each CPU does. */
+static void tell_why(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "w", 1) != 1 || write(fd, "l", 1) != 1)
+		channel_log("the kernel log will not say why");
+	close(fd);
+}
+
+/* Time is up. What does not die even then is left behind. */
+static void stop_command(pid_t pid, int *status)
+{
+	int i;
+
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	for (i = 0; i < 500; i++) {
+		if (reap(pid, status))
+			return;
+		usleep(10000);
+	}
+	channel_log("the command does not die of SIGKILL: the kernel log tells of sleeping tasks");
+	tell_why();
+	*status = SIGKILL;
+}
+
 static void watch(pid_t pid, int out, int err, const struct lab_fds *lab, struct lab_end *end)
 {
 	struct pollfd fds[] = {
@@ -148,9 +177,7 @@ static void watch(pid_t pid, int out, int err, const struct lab_fds *lab, struct
 			devnode_event(lab->uevent);
 		if (fds[3].revents && told_to_stop()) {
 			end->timed_out = true;
-			kill(-pid, SIGKILL);
-			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
+			stop_command(pid, &status);
 			break;
 		}
 	} while (!reap(pid, &status));
