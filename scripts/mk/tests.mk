@@ -7,6 +7,7 @@
 #	selftests/api/*_test.c		build/api/<name>, linked with selftests/lib alone,
 #					so that a test does not share libhv's bug
 #	selftests/guest/*.c, *.S	bare images, build/guest/<name>.elf
+#	selftests/unit/vhd_race_test.c	also build/tsan/vhd_race_test
 #	selftests/cli/fake_vm.c		build/cli/hvctl, the real one but for the machine
 #	selftests/fuzz/*_fuzz.c		build/fuzz/<name>, clang with libFuzzer
 #
@@ -37,6 +38,18 @@ build/unit/%: build/san/obj/selftests/unit/%.o $(unit-help) build/lib/libhvpure.
 unit: $(unit-progs)
 	$(Q)bad=0; for t in $(unit-progs); do \
 		echo "  TEST    $$t"; ./$$t || { echo "$$t: failed"; bad=1; }; done; exit $$bad
+
+# --- races, once more under the thread sanitizer
+build/tsan/obj/%.o: %.c
+	$(say) CC-TSAN $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(user-std) $(user-def) $(user-inc) -O1 -g -fsanitize=thread -MMD -MP -c -o $@ $<
+
+tsan-objs := $(patsubst %,build/tsan/obj/%.o,$(call folder-objs,userspace/libvhd) \
+	selftests/unit/lib/memfile selftests/unit/vhd_race_test)
+build/tsan/vhd_race_test: $(tsan-objs)
+	$(say) LD $@
+	$(Q)$(CC) -fsanitize=thread -pthread -o $@ $^
 
 # --- API
 api-help := $(patsubst %.c,build/obj/%.o,$(wildcard selftests/lib/*.c))
@@ -125,7 +138,7 @@ $(foreach n,$(lab-names),$(eval $(call lab-rule,$(n))))
 tests-lab: $(lab-progs)
 
 -include $(patsubst %,build/san/obj/selftests/unit/%.d,$(unit-names))
--include build/san/obj/selftests/cli/fake_vm.d
+-include build/san/obj/selftests/cli/fake_vm.d $(tsan-objs:.o=.d)
 -include $(patsubst %,build/obj/selftests/api/%.d,$(api-names))
 -include $(patsubst %,build/obj/selftests/guest/%.d,$(guest-names))
 -include $(patsubst %,build/fz/obj/selftests/fuzz/%.d,$(fuzz-names)) $(fuzz-objs:%=build/fz/obj/%.d)

@@ -66,6 +66,12 @@ static void record(struct memfile *f, enum memfile_kind kind, uint64_t offset, u
 	}
 }
 
+/* What a failing operation does of @len. */
+static uint64_t part_done(const struct memfile *f, uint64_t len)
+{
+	return f->fail_does == MEM_ALL ? len : f->fail_does == MEM_HALF ? len / 1024 * 512 : 0;
+}
+
 /* Whether this operation fails. */
 static int fault(struct memfile *f)
 {
@@ -108,7 +114,7 @@ static ssize_t mem_pwritev(void *ctx, const struct iovec *iov, int nr, uint64_t 
 		if (!err && f->most && offset + len > f->most)
 			err = -ENOSPC;
 		if (err) {
-			len = f->fail_half ? len / 1024 * 512 : 0;
+			len = err == -ENOSPC && !f->failed ? 0 : part_done(f, len);
 			if (!len)
 				break;
 		}
@@ -127,10 +133,9 @@ static int change(struct memfile *f, enum memfile_kind kind, uint64_t offset, ui
 
 	pthread_mutex_lock(&f->lock);
 	err = fault(f);
-	if (err && f->fail_half && kind == MEM_PUNCH) {
-		apply(f, kind, offset, len / 2, NULL);
-		record(f, kind, offset, len / 2, NULL);
-	} else if (!err) {
+	if (err && kind == MEM_PUNCH)
+		len = part_done(f, len);
+	if (!err || (kind == MEM_PUNCH && len) || (kind == MEM_TRUNCATE && f->fail_does == MEM_ALL)) {
 		apply(f, kind, offset, len, NULL);
 		record(f, kind, offset, len, NULL);
 	}

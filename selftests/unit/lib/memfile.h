@@ -33,10 +33,11 @@ struct memfile {
 	uint32_t		nr, op_room;
 
 	/* The @fail_at'th operation that changes or syncs, from 1 on, gives @fail_err, and all after it
-	 * too with @fail_stay. A write that fails may have done half its work. 0: none. */
+	 * too with @fail_stay. 0: none. What it does before it fails: nothing, half of it, or all. */
 	uint32_t		changes, fail_at;
 	int			fail_err;
-	bool			fail_stay, fail_half, failed;
+	enum { MEM_NOTHING, MEM_HALF, MEM_ALL } fail_does;
+	bool			fail_stay, failed;
 };
 
 extern const struct vhd_io_ops memfile_ops;
