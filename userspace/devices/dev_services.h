@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct chan;
+struct chan_offer;
 struct device;
 struct dev_services;
 
@@ -68,6 +70,16 @@ struct dev_services_ops {
 	void	(*page_touch)(struct dev_services *ds, uint64_t gpa);
 	void	(*log)(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
+
+	/* VMBus channels (chan.h). Loop thread, except for signal, closed and sub_create. */
+	/* Offer @c to the guest. -ENODEV: this VM has no bus. */
+	int	(*chan_create)(struct dev_services *ds, const struct chan_offer *offer, struct chan *c);
+	/* Offer sub-channel @c of the open channel @primary soon; any thread. Nothing if it is offered. */
+	void	(*chan_sub_create)(struct dev_services *ds, struct chan *primary, struct chan *c);
+	/* Take it back from the guest. It must be closed, as far as the device is concerned. */
+	void	(*chan_remove)(struct dev_services *ds, struct chan *c);
+	void	(*chan_signal)(struct dev_services *ds, struct chan *c);	/* interrupt the guest */
+	void	(*chan_closed)(struct dev_services *ds, struct chan *c);	/* answers chan_ops.close */
 };
 
 struct dev_services {

@@ -11,6 +11,7 @@ void device_init(struct device *d, const struct dev_ops *ops, struct dev_service
 	d->ops = ops;
 	d->ds = ds;
 	d->nr_ranges = nr < DEV_RANGES ? nr : DEV_RANGES;
-	memcpy(d->range, ranges, d->nr_ranges * sizeof(*ranges));
+	if (nr)
+		memcpy(d->range, ranges, d->nr_ranges * sizeof(*ranges));
 	pthread_mutex_init(&d->lock, NULL);
 }

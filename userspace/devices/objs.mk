@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 userspace-devices := device uart rtc acpi_pm testdev
 userspace-devices += scsi scsi_inquiry scsi_mode scsi_disk scsi_dvd
+userspace-devices += storvsp storvsp_queue storvsp_proto storvsp_io

@@ -38,6 +38,22 @@ static const struct opt_key numa_keys[] = {
 	{ 0 }
 };
 
+static const char *const aio_words[] = { "io_uring", "threads", NULL };
+
+static const struct opt_key disk_keys[] = {
+	{ "path", OPT_FILE, "FILE", "disk image: raw, or a VHD; its content tells", NULL },
+	{ "readonly", OPT_FLAG, NULL, "the guest cannot write to it, and others may use it, too", NULL },
+	{ "bus", OPT_STR, "scsi[N][:UNIT]", "where it hangs (default: the next free place of scsi0)", NULL },
+	{ "aio", OPT_WORD, "ENGINE", "how its controller reads and writes (default io_uring)", aio_words },
+	{ 0 }
+};
+
+static const struct opt_key cdrom_keys[] = {
+	{ "path", OPT_FILE, "FILE", "ISO image; none: an empty drive", NULL },
+	{ "bus", OPT_STR, "scsi[N][:UNIT]", "where it hangs (default: the next free place of scsi0)", NULL },
+	{ 0 }
+};
+
 static const struct opt_key serial_keys[] = {
 	{ "to", OPT_WORD, "WHERE", "where the first serial port goes", serial_words },
 	{ "path", OPT_FILE, "FILE", "of the socket or file", NULL },
@@ -56,6 +72,10 @@ static const struct opt vm_opts[] = {
 	  .keys = cpu_keys, .help = "virtual CPUs, for example 2" },
 	{ .name = "numa", .kind = OPT_KEYS, .arg = "KEY=VALUE", .repeat = true, .keys = numa_keys,
 	  .help = "a virtual NUMA node; instead of --memory" },
+	{ .name = "disk", .letter = 'd', .kind = OPT_KEYS, .arg = "FILE[,KEY=VALUE]", .repeat = true,
+	  .keys = disk_keys, .help = "a disk, for example system.vhd or data.img,readonly" },
+	{ .name = "cdrom", .kind = OPT_KEYS, .arg = "FILE[,KEY=VALUE]", .repeat = true,
+	  .keys = cdrom_keys, .help = "a DVD drive with this ISO image" },
 	{ .name = "serial", .kind = OPT_KEYS, .arg = "WHERE[,KEY=VALUE]", .keys = serial_keys,
 	  .help = "the first serial port (default: stdio for run, none for start)" },
 	{ .name = "name", .letter = 'n', .kind = OPT_STR, .arg = "NAME",

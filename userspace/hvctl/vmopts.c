@@ -216,6 +216,98 @@ static int serial(struct ctx *ctx, struct vmopts *o)
 	return absolute(ctx, path, o->serial);
 }
 
+/* "scsi", "scsi1", "scsi:3" or "scsi1:3"; @unit -1: the next free one. */
+static int disk_place(struct ctx *ctx, const char *text, uint8_t *controller, int *unit)
+{
+	char number[8] = "0";
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	uint64_t c, u = 0;
+
+	if (len >= 4 && len < 4 + sizeof(number) && !strncmp(text, "scsi", 4)) {
+		if (len > 4)
+			snprintf(number, sizeof(number), "%.*s", (int)(len - 4), text + 4);
+		if (!text_uint(number, VMM_CONTROLLERS_MAX - 1, &c) &&
+		    (!colon || !text_uint(colon + 1, VMM_LUNS_MAX - 1, &u))) {
+			*controller = (uint8_t)c;
+			*unit = colon ? (int)u : -1;
+			return 0;
+		}
+	}
+	err_set(&ctx->err, RC_USAGE, NULL, "key bus: '%s' is not a place for a disk", text);
+	return err_next(&ctx->err, "write scsi, scsi1 or scsi1:3; controllers are 0 to %d, units 0 to %d",
+			VMM_CONTROLLERS_MAX - 1, VMM_LUNS_MAX - 1);
+}
+
+static int disk_free_unit(const struct vmopts *o, uint8_t controller)
+{
+	uint64_t used = 0;
+
+	for (unsigned int i = 0; i < o->cfg.disks; i++)
+		if (o->cfg.disk[i].controller == controller)
+			used |= 1ULL << o->cfg.disk[i].lun;
+	for (int unit = 0; unit < VMM_LUNS_MAX; unit++)
+		if (!(used >> unit & 1))
+			return unit;
+	return -1;
+}
+
+static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const char *value)
+{
+	struct vmm_disk d = { .flags = strcmp(opt->name, "cdrom") ? 0 : VMM_DISK_DVD };
+	char path[VMM_PATH_MAX + 1];
+	struct opt_keys keys;
+	const char *v;
+	int unit = -1, ret = opt_keys_parse(ctx->tool, opt, value, &keys, &ctx->err);
+
+	if (!ret && o->cfg.disks == VMM_DISKS_MAX)
+		return err_set(&ctx->err, RC_INVALID, NULL, "more than %d disks", VMM_DISKS_MAX);
+	if (!ret && (v = opt_keys_value(&keys, "bus")))
+		ret = disk_place(ctx, v, &d.controller, &unit);
+	if (ret)
+		return ret;
+	v = opt_keys_value(&keys, "readonly");
+	if (v && !strcmp(v, "on"))
+		d.flags |= VMM_DISK_READONLY;
+	v = opt_keys_value(&keys, "aio");
+	if (v && !strcmp(v, "threads"))
+		d.flags |= VMM_DISK_THREADS;
+	v = opt_keys_value(&keys, "path");
+	if (v && *v) {
+		ret = absolute(ctx, v, path);
+		if (ret)
+			return ret;
+		if (access(path, R_OK))
+			return err_sys(&ctx->err, RC_INVALID, errno, NULL, "cannot read the disk %s", v);
+		o->disk[o->cfg.disks] = strdup(path);
+		if (!o->disk[o->cfg.disks])
+			return err_sys(&ctx->err, RC_FAILED, ENOMEM, NULL, "option --%s", opt->name);
+		d.path = o->disk[o->cfg.disks];
+	}
+	if (unit < 0)
+		unit = disk_free_unit(o, d.controller);
+	if (unit < 0)
+		return err_set(&ctx->err, RC_INVALID, "use another one: bus=scsi1",
+			       "controller scsi%u has no free place", d.controller);
+	d.lun = (uint8_t)unit;
+	o->cfg.disk[o->cfg.disks++] = d;
+	return 0;
+}
+
+/* In the order given, so that the first one is the guest's sda. */
+static int disks(struct ctx *ctx, struct vmopts *o)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < ctx->line.hits && !ret; i++) {
+		const struct opt *opt = ctx->line.hit[i].opt;
+
+		if (!strcmp(opt->name, "disk") || !strcmp(opt->name, "cdrom"))
+			ret = disk(ctx, o, opt, ctx->line.hit[i].value);
+	}
+	return ret;
+}
+
 static int append(struct ctx *ctx, struct vmopts *o)
 {
 	const char *value;
@@ -285,7 +377,7 @@ static int flags(struct ctx *ctx, struct vmopts *o)
 int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial where)
 {
 	static int (*const steps[])(struct ctx *, struct vmopts *) = {
-		memory, cpus, numa, serial, append, flags,
+		memory, cpus, numa, disks, serial, append, flags,
 	};
 	char why[256];
 	int ret;

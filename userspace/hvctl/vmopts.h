@@ -12,13 +12,14 @@ struct vmopts {
 	char			append[VMM_CMDLINE_MAX + 1];
 	char			kernel[VMM_PATH_MAX + 1], initrd[VMM_PATH_MAX + 1], serial[VMM_PATH_MAX + 1];
 	char			cpu_off[512];
+	char			*disk[VMM_DISKS_MAX];
 	const char		*name;		/* as given, or NULL */
 };
 
 /*
  * Fill in @o from the line. The name in the configuration is left to the caller.
  * @serial: where the serial port goes unless --serial says otherwise.
- * Return: 0, RC_USAGE or RC_INVALID.
+ * Return: 0, RC_USAGE or RC_INVALID. The disks' paths stay allocated for the life of the program.
  */
 int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial serial);
 

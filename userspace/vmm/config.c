@@ -127,6 +127,34 @@ static int check_nodes(const struct vmm_config *cfg, char *err, size_t errlen)
 	return 0;
 }
 
+static int check_disks(const struct vmm_config *cfg, char *err, size_t errlen)
+{
+	uint64_t used[VMM_CONTROLLERS_MAX] = { 0 };
+	unsigned int i;
+	int ret;
+
+	if (cfg->disks > VMM_DISKS_MAX)
+		BAD("disks: at most %d", VMM_DISKS_MAX);
+	for (i = 0; i < cfg->disks; i++) {
+		const struct vmm_disk *d = &cfg->disk[i];
+
+		ret = check_string("disk", d->path, VMM_PATH_MAX, err, errlen);
+		if (ret)
+			return ret;
+		if (d->flags & ~VMM_DISK_ALL)
+			BAD("disk %u: unknown flags 0x%x", i, d->flags & ~VMM_DISK_ALL);
+		if ((!d->path || !*d->path) && !(d->flags & VMM_DISK_DVD))
+			BAD("disk %u: no image; only a DVD drive may be empty", i);
+		if (d->controller >= VMM_CONTROLLERS_MAX || d->lun >= VMM_LUNS_MAX)
+			BAD("disk %u: place scsi%u:%u; controllers are 0..%d, units 0..%d", i, d->controller,
+			    d->lun, VMM_CONTROLLERS_MAX - 1, VMM_LUNS_MAX - 1);
+		if (used[d->controller] >> d->lun & 1)
+			BAD("disk %u: place scsi%u:%u is taken", i, d->controller, d->lun);
+		used[d->controller] |= 1ULL << d->lun;
+	}
+	return 0;
+}
+
 static const struct { const char *key; uint16_t offset; uint16_t max; } limits[] = {
 	{ "kernel", offsetof(struct vmm_config, kernel), VMM_PATH_MAX },
 	{ "initrd", offsetof(struct vmm_config, initrd), VMM_PATH_MAX },
@@ -170,7 +198,8 @@ int vmm_config_check(const struct vmm_config *cfg, char *err, size_t errlen)
 		BAD("host_node: out of range 0..1023");
 	if (!cfg->kernel || !*cfg->kernel)
 		BAD("kernel: none given");
-	return check_nodes(cfg, err, errlen);
+	ret = check_disks(cfg, err, errlen);
+	return ret ? ret : check_nodes(cfg, err, errlen);
 }
 
 /* ---- text form ---- */
@@ -239,6 +268,12 @@ int vmm_config_encode(const struct vmm_config *cfg, char *buf, size_t len)
 		for (j = 0; j < cfg->nodes && j < VMM_NODES_MAX; j++)
 			put(&o, ",%u", cfg->distance[i][j]);
 		put(&o, "\n");
+	}
+	for (i = 0; i < cfg->disks && i < VMM_DISKS_MAX; i++) {
+		const struct vmm_disk *d = &cfg->disk[i];
+
+		put(&o, "disk%u=%u,%u,%u,%s\n", i, d->controller, d->lun, d->flags,
+		    d->path ? d->path : "");
 	}
 	return o.pos > len || o.pos > VMM_TEXT_MAX ? -E2BIG : (int)o.pos;
 }
@@ -334,6 +369,26 @@ static int take_node(struct vmm_config *cfg, const char *key, const char *value)
 	return *value ? -EINVAL : 0;
 }
 
+/* disk<i>=controller,lun,flags,path, the indices in order from 0 */
+static int take_disk(struct vmm_config *cfg, const char *key, const char *value)
+{
+	const char *p = key + 4;
+	long long i, v[3];
+	unsigned int j;
+
+	if (number(&p, 0, VMM_DISKS_MAX - 1, &i) || *p)
+		return -ENOENT;
+	if (i != cfg->disks)
+		return i < cfg->disks ? -EEXIST : -EINVAL;
+	for (j = 0; j < 3; j++)
+		if (number(&value, 0, UINT8_MAX, &v[j]) || *value++ != ',')
+			return -EINVAL;
+	cfg->disk[cfg->disks++] = (struct vmm_disk){
+		.path = *value ? value : NULL, .controller = v[0], .lun = v[1], .flags = v[2],
+	};
+	return 0;
+}
+
 static int take_line(struct vmm_config *cfg, char *line, uint32_t *seen)
 {
 	char *value = strchr(line, '=');
@@ -350,7 +405,7 @@ static int take_line(struct vmm_config *cfg, char *line, uint32_t *seen)
 		*seen |= 1u << i;
 		return take_field(cfg, &fields[i], value);
 	}
-	return take_node(cfg, line, value);
+	return strncmp(line, "disk", 4) ? take_node(cfg, line, value) : take_disk(cfg, line, value);
 }
 
 int vmm_config_decode(struct vmm_config *cfg, char *text, size_t len, char *err, size_t errlen)

@@ -53,6 +53,23 @@ struct vmm_node {
 	int16_t		host_node;	/* host node to bind to, -1: host default policy */
 };
 
+#define VMM_DISKS_MAX		64
+#define VMM_CONTROLLERS_MAX	4
+#define VMM_LUNS_MAX		64	/* of a controller */
+
+/* A disk or DVD drive on a SCSI controller. */
+struct vmm_disk {
+	const char	*path;		/* image; NULL: a DVD drive without a medium */
+	uint8_t		flags;		/* VMM_DISK_* */
+	uint8_t		controller;	/* 0..VMM_CONTROLLERS_MAX - 1; those named exist */
+	uint8_t		lun;		/* 0..VMM_LUNS_MAX - 1, unique on its controller */
+};
+
+#define VMM_DISK_READONLY	(1u << 0)
+#define VMM_DISK_DVD		(1u << 1)
+#define VMM_DISK_THREADS	(1u << 2)	/* its controller does without io_uring */
+#define VMM_DISK_ALL		((1u << 3) - 1)
+
 #define VMM_F_TEST_DEVICES	(1u << 0)	/* isa-debug-exit and the pc-testdev ports */
 #define VMM_F_START_PAUSED	(1u << 1)	/* vCPUs wait for `resume` */
 #define VMM_F_NO_REBOOT		(1u << 2)	/* a guest reset ends the VM */
@@ -72,6 +89,9 @@ struct vmm_config {
 	int16_t		host_node;		/* bind all memory when nodes == 0; -1: default policy */
 	struct vmm_node	node[VMM_NODES_MAX];
 	uint8_t		distance[VMM_NODES_MAX][VMM_NODES_MAX];	/* SLIT; all 0: 10 on the diagonal, else 20 */
+
+	uint16_t	disks;
+	struct vmm_disk	disk[VMM_DISKS_MAX];
 
 	/* Strings: NULL when absent. After vmm_config_decode() they point into the text buffer. */
 	const char	*kernel;		/* bzImage, ELF with a PVH note, or multiboot; told by content */

@@ -139,6 +139,23 @@ void loop_call(struct loop *l, struct loop_work *w)
 		wake(l);
 }
 
+void loop_uncall(struct loop *l, struct loop_work *w)
+{
+	struct loop_work **p;
+
+	pthread_mutex_lock(&l->lock);
+	for (p = &l->works; w->queued && *p; p = &(*p)->next) {
+		if (*p != w)
+			continue;
+		*p = w->next;
+		if (!*p)
+			l->works_tail = p;
+		w->queued = 0;
+		break;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 static void wake_ready(struct loop_source *src, uint32_t events)
 {
 	struct loop *l = (struct loop *)((char *)src - offsetof(struct loop, wake_src));

@@ -47,6 +47,8 @@ void loop_timer_cancel(struct loop *l, struct loop_timer *t);
 
 /* Any thread: have @w run soon in the loop thread; queued once however often it is called. */
 void loop_call(struct loop *l, struct loop_work *w);
+/* Loop thread: @w, if it is queued, will not run. */
+void loop_uncall(struct loop *l, struct loop_work *w);
 
 /* Run until loop_stop(). Return: 0 or -errno of epoll itself. */
 int loop_run(struct loop *l);

@@ -208,7 +208,7 @@ static int devices_make(struct machine *m)
 	}
 	if (ret)
 		snprintf(m->err, sizeof(m->err), "cannot make the devices: %s", strerror(-ret));
-	return ret;
+	return ret ? ret : disks_make(m);
 }
 
 /* ---- life ---- */

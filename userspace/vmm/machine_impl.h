@@ -16,7 +16,7 @@
 #include "machine.h"
 #include "mem.h"
 
-#define MACHINE_DEVICES 8
+#define MACHINE_DEVICES 16
 
 struct endpoint;
 struct iobus;
@@ -46,6 +46,7 @@ struct machine {
 	struct device		*dev[MACHINE_DEVICES];
 	unsigned int		nr_devs;
 	struct device		*pm;		/* the one with the power button */
+	struct device		*scsi[VMM_CONTROLLERS_MAX];
 	int			sys, vm;	/* descriptors, -1: none */
 	struct vcpu		*vcpu;
 	struct loop_source	signals;
@@ -95,6 +96,16 @@ int machine_park(struct machine *m);
 void machine_unpark(struct machine *m);
 void machine_control_init(struct machine *m);
 void machine_state_set(struct machine *m, enum vmm_state to);
+
+/* disks.c: controllers and what hangs on them, as configured. 0 or -errno, m->err. Before the sandbox. */
+int disks_make(struct machine *m);
+
+/* bus.c: channels of devices, see struct dev_services_ops */
+int bus_chan_create(struct machine *m, const struct chan_offer *offer, struct chan *c);
+void bus_chan_sub_create(struct machine *m, struct chan *primary, struct chan *c);
+void bus_chan_remove(struct machine *m, struct chan *c);
+void bus_chan_signal(struct chan *c);
+void bus_chan_closed(struct machine *m, struct chan *c);
 
 /* signals.c */
 int signals_init(struct machine *m);				/* 0 or -errno */

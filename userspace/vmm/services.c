@@ -143,11 +143,40 @@ services_log(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 	va_end(ap);
 }
 
+static int services_chan_create(struct dev_services *ds, const struct chan_offer *offer, struct chan *c)
+{
+	return bus_chan_create(machine_of(ds), offer, c);
+}
+
+static void services_chan_sub_create(struct dev_services *ds, struct chan *primary, struct chan *c)
+{
+	bus_chan_sub_create(machine_of(ds), primary, c);
+}
+
+static void services_chan_remove(struct dev_services *ds, struct chan *c)
+{
+	bus_chan_remove(machine_of(ds), c);
+}
+
+static void services_chan_signal(struct dev_services *ds, struct chan *c)
+{
+	(void)ds;
+	bus_chan_signal(c);
+}
+
+static void services_chan_closed(struct dev_services *ds, struct chan *c)
+{
+	bus_chan_closed(machine_of(ds), c);
+}
+
 static const struct dev_services_ops ops = {
 	.gmem_get = services_gmem_get, .gmem_put = services_gmem_put, .irq_set = services_irq_set,
 	.timer_arm = services_timer_arm, .timer_cancel = services_timer_cancel,
 	.timer_free = services_timer_free, .now_ns = services_now, .wall_ns = services_wall,
 	.power = services_power, .page_touch = services_page_touch, .log = services_log,
+	.chan_create = services_chan_create, .chan_sub_create = services_chan_sub_create,
+	.chan_remove = services_chan_remove, .chan_signal = services_chan_signal,
+	.chan_closed = services_chan_closed,
 };
 
 void services_init(struct machine *m)

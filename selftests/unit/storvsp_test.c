@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The SCSI controller against a guest made here: the rings are real, in plain memory, and the guest's side
+ * of them uses the same ring core. Set-up, commands, results, and what a hostile guest can do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <hvguest/vsp_stor.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "devices/chan.h"
+#include "devices/storvsp.h"
+#include "lib/unit.h"
+
+#define RAM		(8u << 20)
+#define RING_PAGES	9u
+#define DISK_BYTES	(4u << 20)
+#define DATA		0x100000u	/* guest buffer */
+
+static uint8_t ram[RAM] __attribute__((aligned(4096)));
+
+/* ---- the machine ---- */
+
+struct port {
+	struct chan	*c;
+	uint8_t		*mem;
+	struct hv_ring	out, in;	/* the guest's ends */
+	bool		closed;
+	unsigned int	signals;
+};
+
+static struct port ports[STORVSP_QUEUES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned int held;
+static unsigned int nr_logged;
+
+static int f_get(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem *out)
+{
+	(void)ds;
+	if (gpa > RAM || len > RAM - gpa)
+		return -EFAULT;
+	*out = (struct gmem){ .ptr = ram + gpa, .gpa = gpa, .len = len, .dir = dir };
+	__atomic_add_fetch(&held, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void f_put(struct dev_services *ds, struct gmem *g)
+{
+	(void)ds, (void)g;
+	__atomic_sub_fetch(&held, 1, __ATOMIC_SEQ_CST);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+f_log(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
+{
+	(void)ds, (void)level, (void)fmt;
+	nr_logged++;
+}
+
+static int f_chan_create(struct dev_services *ds, const struct chan_offer *offer, struct chan *c)
+{
+	static const uint8_t class[16] = VMB_STOR_SCSI_CLASS;
+
+	(void)ds;
+	CHECK(!memcmp(offer->interface, class, 16));
+	ports[c->index].c = c;
+	c->host = &ports[c->index];
+	return 0;
+}
+
+static void f_sub_create(struct dev_services *ds, struct chan *primary, struct chan *c)
+{
+	(void)ds, (void)primary;
+	pthread_mutex_lock(&lock);
+	ports[c->index].c = c;
+	c->host = &ports[c->index];
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void f_remove(struct dev_services *ds, struct chan *c)
+{
+	(void)ds;
+	c->host = NULL;
+}
+
+static void f_signal(struct dev_services *ds, struct chan *c)
+{
+	struct port *p = c->host;
+
+	(void)ds;
+	pthread_mutex_lock(&lock);
+	p->signals++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void f_closed(struct dev_services *ds, struct chan *c)
+{
+	struct port *p = c->host;
+
+	(void)ds;
+	pthread_mutex_lock(&lock);
+	p->closed = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static const struct dev_services_ops services_ops = {
+	.gmem_get = f_get, .gmem_put = f_put, .log = f_log, .chan_create = f_chan_create,
+	.chan_sub_create = f_sub_create, .chan_remove = f_remove, .chan_signal = f_signal,
+	.chan_closed = f_closed,
+};
+static struct dev_services services = { &services_ops };
+
+/* ---- the guest ---- */
+
+static int chan_open(struct port *p)
+{
+	size_t half = RING_PAGES * 4096;
+
+	p->mem = aligned_alloc(4096, 2 * half);
+	memset(p->mem, 0, 2 * half);
+	p->closed = false;
+	CHECK_EQ(hv_ring_consumer(&p->c->from_guest, p->mem, p->mem + 4096, RING_PAGES), 0);
+	CHECK_EQ(hv_ring_producer(&p->c->to_guest, p->mem + half, p->mem + half + 4096, RING_PAGES), 0);
+	CHECK_EQ(hv_ring_producer(&p->out, p->mem, p->mem + 4096, RING_PAGES), 0);
+	CHECK_EQ(hv_ring_consumer(&p->in, p->mem + half, p->mem + half + 4096, RING_PAGES), 0);
+	return p->c->ops->open(p->c);
+}
+
+static void chan_close(struct port *p)
+{
+	p->c->ops->close(p->c);
+	pthread_mutex_lock(&lock);
+	while (!p->closed)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	free(p->mem);
+	p->mem = NULL;
+}
+
+static void kick(struct port *p)
+{
+	const uint64_t one = 1;
+
+	CHECK_EQ(write(p->c->wake, &one, sizeof(one)), sizeof(one));
+}
+
+/* The next packet from the host: its transaction, or 0 after some seconds of nothing. */
+static uint64_t receive(struct port *p, struct vmb_stor_packet *out)
+{
+	struct hv_ring_packet pkt;
+	int i, ret = -EAGAIN;
+
+	for (i = 0; i < 5000 && ret == -EAGAIN; i++) {
+		ret = hv_ring_peek(&p->in, &pkt);
+		if (ret == -EAGAIN)
+			usleep(1000);
+	}
+	if (ret) {
+		CHECK_EQ(ret, 0);
+		return 0;
+	}
+	CHECK_EQ(hv_ring_payload(&pkt), 64);
+	CHECK_EQ(hv_ring_copy(&p->in, &pkt, pkt.header_bytes, out, sizeof(*out)), 0);
+	hv_ring_next(&p->in, &pkt);
+	hv_ring_release(&p->in);
+	return pkt.transaction;
+}
+
+/* A packet without data, and its answer's status. */
+static uint32_t say(struct port *p, struct vmb_stor_packet *pkt)
+{
+	static uint64_t transaction = 1000;
+
+	CHECK_EQ(hv_ring_send(&p->out, VMB_PACKET_F_COMPLETION, ++transaction, pkt, sizeof(*pkt)), 0);
+	hv_ring_publish(&p->out);
+	kick(p);
+	CHECK_EQ(receive(p, pkt), transaction);
+	CHECK_EQ(pkt->operation, VMB_STOR_COMPLETE_IO);
+	return pkt->status;
+}
+
+static uint32_t op(struct port *p, uint32_t operation, uint16_t value)
+{
+	struct vmb_stor_packet pkt = { .operation = operation, .flags = 1 };
+
+	pkt.sub_channels = value;	/* also the version's place */
+	return say(p, &pkt);
+}
+
+static void setup(struct port *p)
+{
+	CHECK_EQ(op(p, VMB_STOR_BEGIN_INITIALIZATION, 0), 0);
+	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x602), 0);
+	CHECK_EQ(op(p, VMB_STOR_QUERY_PROPERTIES, 0), 0);
+	CHECK_EQ(op(p, VMB_STOR_END_INITIALIZATION, 0), 0);
+}
+
+struct command {
+	const char	*cdb;		/* hexadecimal */
+	uint8_t		lun;
+	uint32_t	bytes;		/* of the buffer at DATA */
+	uint32_t	offset;		/* in its first page */
+	uint64_t	first_pfn;	/* 0: that of DATA */
+	uint32_t	claim;		/* transfer length said, if not @bytes */
+};
+
+static void put_command(struct port *p, const struct command *c, uint64_t transaction)
+{
+	struct vmb_stor_packet pkt = { .operation = VMB_STOR_EXECUTE_SRB, .flags = 1 };
+	uint32_t pages = (c->offset + c->bytes + 4095) / 4096, i, head;
+	uint8_t buf[16 + 8 * 80];
+	struct hv_ring_vec vec[2];
+	uint64_t pfn;
+	unsigned int byte;
+	const char *s = c->cdb;
+
+	pkt.srb.length = 52;
+	pkt.srb.lun = c->lun;
+	for (i = 0; i < 16 && sscanf(s, "%2x", &byte) == 1; i++) {
+		pkt.srb.cdb[i] = (uint8_t)byte;
+		s += 2;
+		while (*s == ' ')
+			s++;
+	}
+	pkt.srb.cdb_length = (uint8_t)i;
+	pkt.srb.transfer_length = c->claim ? c->claim : c->bytes;
+	if (!c->bytes) {
+		CHECK_EQ(hv_ring_send(&p->out, VMB_PACKET_F_COMPLETION, transaction, &pkt, sizeof(pkt)), 0);
+	} else {
+		/* rsvd, ranges; bytes, offset; page numbers */
+		const uint32_t words[4] = { 0, 1, c->bytes, c->offset };
+
+		memcpy(buf, words, 16);
+		for (i = 0; i < pages; i++) {
+			pfn = (c->first_pfn ? c->first_pfn : DATA >> 12) + i;
+			memcpy(buf + 16 + 8 * i, &pfn, 8);
+		}
+		head = 16 + 8 * pages;
+		vec[0] = (struct hv_ring_vec){ buf, head };
+		vec[1] = (struct hv_ring_vec){ &pkt, sizeof(pkt) };
+		CHECK_EQ(hv_ring_put(&p->out, VMB_PACKET_GPA_DIRECT, VMB_PACKET_F_COMPLETION, transaction,
+				     head, vec, 2), 0);
+	}
+	hv_ring_publish(&p->out);
+}
+
+static struct vmb_stor_packet run(struct port *p, struct command c)
+{
+	static uint64_t transaction = 1ull << 40;
+	struct vmb_stor_packet pkt = { 0 };
+
+	put_command(p, &c, ++transaction);
+	kick(p);
+	CHECK_EQ(receive(p, &pkt), transaction);
+	CHECK_EQ(pkt.operation, VMB_STOR_COMPLETE_IO);
+	CHECK_EQ(pkt.status, 0);
+	return pkt;
+}
+
+static unsigned int sense(const struct vmb_stor_packet *pkt)
+{
+	if (pkt->srb.srb_status != 0x84 || pkt->srb.scsi_status != 2)
+		return 0;
+	return pkt->srb.sense[2] << 16 | pkt->srb.sense[12] << 8 | pkt->srb.sense[13];
+}
+
+/* ---- tests ---- */
+
+static char path[] = "/tmp/hv-storvsp-XXXXXX";
+
+static struct disk *image(bool readonly)
+{
+	struct vhd_err e;
+	struct disk *d = NULL;
+
+	if (disk_open(&d, path, readonly, &e))
+		fprintf(stderr, "%s\n", e.text);
+	return d;
+}
+
+static void test_protocol(struct port *p)
+{
+	struct vmb_stor_packet pkt = { .operation = VMB_STOR_QUERY_PROPERTIES, .flags = 1 };
+
+	CHECK_EQ(chan_open(p), 0);
+	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x602), VMB_STOR_BAD_STATE);
+	CHECK_EQ(op(p, VMB_STOR_BEGIN_INITIALIZATION, 0), 0);
+	CHECK_EQ(op(p, VMB_STOR_BEGIN_INITIALIZATION, 0), VMB_STOR_BAD_STATE);
+	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x700), VMB_STOR_BAD_REVISION);
+	CHECK_EQ(run(p, (struct command){ .cdb = "000000000000" }).srb.srb_status,
+		 VMB_STOR_SRB_INVALID_REQUEST);
+	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x501), 0);
+	CHECK_EQ(say(p, &pkt), 0);
+	CHECK_EQ(pkt.properties.max_transfer_bytes, 256 << 10);
+	CHECK_EQ(pkt.properties.max_sub_channels, 2);
+	CHECK_EQ(pkt.properties.flags, VMB_STOR_PROP_MULTI_CHANNEL);
+	CHECK_EQ(op(p, VMB_STOR_END_INITIALIZATION, 0), 0);
+	CHECK_EQ(op(p, VMB_STOR_CREATE_SUB_CHANNELS, 3), VMB_STOR_BAD_PARAMETER);
+	CHECK_EQ(op(p, VMB_STOR_CREATE_SUB_CHANNELS, 2), 0);
+	CHECK(ports[1].c && ports[2].c);
+	CHECK_EQ(op(p, VMB_STOR_RESET_BUS, 0), 0);
+	CHECK_EQ(op(p, 99, 0), VMB_STOR_BAD_REQUEST);
+	chan_close(p);
+}
+
+static void test_data(struct port *p)
+{
+	struct vmb_stor_packet r;
+	int fd = open(path, O_RDWR), i;
+	uint8_t check[8192];
+
+	for (i = 0; i < 8192; i++)
+		ram[DATA + 512 + i] = (uint8_t)(i * 7);
+	/* 16 sectors from sector 100, from the middle of a page on: three pages */
+	r = run(p, (struct command){ .cdb = "2a000000006400001000", .bytes = 8192, .offset = 512 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(r.srb.transfer_length, 8192);
+	CHECK_EQ(pread(fd, check, 8192, 51200), 8192);
+	CHECK(!memcmp(check, ram + DATA + 512, 8192));
+	memset(ram + DATA, 0, 16384);
+	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK(!memcmp(check, ram + DATA, 8192));
+	/* Less than the buffer: the rest is residue. */
+	r = run(p, (struct command){ .cdb = "28000000006400000100", .bytes = 8192 });
+	CHECK_EQ(r.srb.transfer_length, 512);
+	/* The guest says that its buffer is smaller than its pages: that counts. */
+	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .claim = 4096 });
+	CHECK_EQ(sense(&r), 0x052400);
+	r = run(p, (struct command){ .cdb = "2a080000006400000100", .bytes = 512 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	r = run(p, (struct command){ .cdb = "35000000000000000000" });
+	CHECK_EQ(r.srb.srb_status, 1);
+	/* WRITE SAME with data, with zeros; UNMAP */
+	memset(ram + DATA, 0x5a, 512);
+	r = run(p, (struct command){ .cdb = "41000000000000080000", .bytes = 512 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(pread(fd, check, 8192, 2047 * 512 - 4096), 8192);
+	for (i = 0; i < 8192 && check[i] == (i < 4608 ? 0x5a : 0); i++)
+		;
+	CHECK_EQ(i, 8192);
+	memset(ram + DATA, 0, 24);
+	ram[DATA + 1] = 22;
+	ram[DATA + 3] = 16;
+	ram[DATA + 15] = 8;
+	ram[DATA + 19] = 8;
+	r = run(p, (struct command){ .cdb = "42000000000000001800", .bytes = 24 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(pread(fd, check, 8192, 0), 8192);
+	for (i = 0; i < 8192 && check[i] == (i >= 4096 ? 0 : 0x5a); i++)
+		;
+	CHECK_EQ(i, 8192);
+	close(fd);
+	CHECK_EQ(held, 0);
+}
+
+static void test_units(struct port *p, struct device *d)
+{
+	struct vmb_stor_packet r;
+	struct vhd_err e;
+
+	r = run(p, (struct command){ .cdb = "a00000000000000010000000", .bytes = 4096 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(r.srb.transfer_length, 16);
+	CHECK_EQ(ram[DATA + 3], 8);
+	r = run(p, (struct command){ .cdb = "120000002400", .lun = 5, .bytes = 36 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(ram[DATA], 0x7f);
+	CHECK_EQ(storvsp_attach(d, 0, SCSI_DVD, NULL), -EEXIST);
+	CHECK_EQ(storvsp_attach(d, 64, SCSI_DVD, NULL), -EINVAL);
+	CHECK_EQ(storvsp_attach(d, 5, SCSI_DISK, NULL), -EINVAL);
+	CHECK_EQ(storvsp_attach(d, 5, SCSI_DVD, NULL), 0);
+	CHECK_EQ(receive(p, &r), 0);		/* the guest is told to look */
+	CHECK_EQ(r.operation, VMB_STOR_ENUMERATE_BUS);
+	r = run(p, (struct command){ .cdb = "000000000000", .lun = 5 });
+	CHECK_EQ(sense(&r), 0x023a00);
+	CHECK_EQ(storvsp_medium(d, 0, NULL, false), -ENOENT);
+	/* The only image is in use by unit 0; take it from there. */
+	CHECK_EQ(storvsp_detach(d, 0, &e), 0);
+	CHECK_EQ(receive(p, &r), 0);
+	CHECK_EQ(storvsp_detach(d, 0, &e), -ENOENT);
+	CHECK_EQ(storvsp_medium(d, 5, image(true), false), 0);
+	r = run(p, (struct command){ .cdb = "000000000000", .lun = 5 });
+	CHECK_EQ(sense(&r), 0x062800);
+	r = run(p, (struct command){ .cdb = "28000000000000000100", .lun = 5, .bytes = 2048 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	r = run(p, (struct command){ .cdb = "1e0000000100", .lun = 5 });
+	CHECK_EQ(storvsp_medium(d, 5, NULL, false), -EBUSY);
+	CHECK_EQ(storvsp_medium(d, 5, NULL, true), 0);
+	CHECK_EQ(storvsp_detach(d, 5, &e), 0);
+	CHECK_EQ(receive(p, &r), 0);
+	CHECK_EQ(storvsp_attach(d, 0, SCSI_DISK, image(false)), 0);
+	CHECK_EQ(receive(p, &r), 0);
+}
+
+static void test_hostile(struct port *p)
+{
+	struct vmb_stor_packet r;
+	uint8_t junk[2048];
+
+	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = RAM >> 12 });
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = (RAM >> 12) - 1 });
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = ~0ull >> 1 });
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	r = run(p, (struct command){ .cdb = "28000000006400020800", .bytes = 260 << 10 });	/* too much */
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	r = run(p, (struct command){ .cdb = "" });
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	r = run(p, (struct command){ .cdb = "28000000200000000100", .bytes = 512 });
+	CHECK_EQ(sense(&r), 0x052100);
+	CHECK_EQ(held, 0);
+	/* Packets of other types, too short, not to be answered: nothing comes of them. */
+	memset(junk, 0xff, sizeof(junk));
+	CHECK_EQ(hv_ring_send(&p->out, 0, 1, junk, 4), 0);
+	CHECK_EQ(hv_ring_send(&p->out, 0, 2, junk, sizeof(junk)), 0);
+	CHECK_EQ(hv_ring_complete(&p->out, 3, junk, 64), 0);
+	r = run(p, (struct command){ .cdb = "000000000000" });
+	CHECK_EQ(r.srb.srb_status, 1);
+}
+
+/* Many at once, all answered, each once; the answers' ring is smaller than they are. */
+static void test_many(struct port *p)
+{
+	struct command c = { .cdb = "28000000006400000800", .bytes = 4096 };
+	struct vmb_stor_packet r;
+	uint64_t seen[4] = { 0 }, t;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		put_command(p, &c, 1 + i);
+		if (i % 64 == 63)
+			kick(p);
+	}
+	kick(p);
+	for (i = 0; i < 200; i++) {
+		t = receive(p, &r) - 1;
+		CHECK_EQ(r.srb.srb_status, 1);
+		if (t > 199 || seen[t / 64] >> t % 64 & 1) {
+			CHECK_EQ(t, 0);
+			return;
+		}
+		seen[t / 64] |= 1ull << t % 64;
+		if (p->in.header->pending_send_bytes)
+			kick(p);
+	}
+	CHECK_EQ(held, 0);
+}
+
+/* A ring that makes no sense is left alone; the channel can be closed, and opened anew. */
+static void test_broken(struct port *p)
+{
+	unsigned int logged = nr_logged;
+	struct vmb_stor_packet r;
+
+	p->out.header->write_index = 12345;
+	kick(p);
+	for (int i = 0; i < 2000 && nr_logged == logged; i++)
+		usleep(1000);
+	CHECK_EQ(nr_logged, logged + 1);
+	chan_close(p);
+	CHECK_EQ(chan_open(p), 0);
+	setup(p);
+	r = run(p, (struct command){ .cdb = "000000000000" });
+	CHECK_EQ(r.srb.srb_status, 1);
+}
+
+/* Closed with commands under way: none touches the guest's memory afterwards. */
+static void test_close(struct port *p)
+{
+	struct command c = { .cdb = "2a000000006400000800", .bytes = 4096 };
+
+	for (unsigned int i = 0; i < 50; i++)
+		put_command(p, &c, 1 + i);
+	kick(p);
+	chan_close(p);
+	CHECK_EQ(held, 0);
+	CHECK_EQ(chan_open(p), 0);
+	setup(p);
+}
+
+int main(void)
+{
+	struct storvsp_config cfg = { .instance = { 1 }, .queues = 3 };
+	int fd = mkstemp(path);
+	struct vmb_stor_packet r;
+	struct device *d;
+
+	CHECK_EQ(ftruncate(fd, DISK_BYTES), 0);
+	close(fd);
+	CHECK_EQ(storvsp_create(&d, &services, &cfg), 0);
+	CHECK_EQ(storvsp_attach(d, 0, SCSI_DISK, image(false)), 0);
+	test_protocol(&ports[0]);
+	CHECK_EQ(chan_open(&ports[0]), 0);
+	setup(&ports[0]);
+	test_data(&ports[0]);
+	test_units(&ports[0], d);
+	test_hostile(&ports[0]);
+	test_many(&ports[0]);
+	test_close(&ports[0]);
+	test_broken(&ports[0]);
+	/* A sub-channel serves commands, and no set-up. */
+	CHECK_EQ(op(&ports[0], VMB_STOR_CREATE_SUB_CHANNELS, 1), 0);
+	CHECK_EQ(chan_open(&ports[1]), 0);
+	r = run(&ports[1], (struct command){ .cdb = "28000000006400000800", .bytes = 4096 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(op(&ports[1], VMB_STOR_BEGIN_INITIALIZATION, 0), VMB_STOR_BAD_STATE);
+	chan_close(&ports[1]);
+	chan_close(&ports[0]);
+	d->ops->release(d);
+	unlink(path);
+	return unit_done();
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * chan.h - a VMBus channel as a device sees it
+ *
+ * A device embeds a struct chan for each channel, offers it through its services, and is told when
+ * the guest opens and closes it. What is in the rings is hostile; devices/../vmbus/lib/ring.h reads it.
+ */
+#ifndef HV_DEVICES_CHAN_H
+#define HV_DEVICES_CHAN_H
+
+#include <stdint.h>
+
+#include "vmbus/lib/ring.h"
+
+struct chan;
+
+struct chan_ops {
+	/*
+	 * Loop thread. The guest opens the channel; both rings are ready. 0, or -errno to refuse. From
+	 * here on the device's thread uses the rings, until it has called chan_closed().
+	 */
+	int	(*open)(struct chan *c);
+	/*
+	 * Loop thread. The guest closed it, or it was taken back: stop, and when no guest memory is
+	 * touched on behalf of this opening any more, call chan_closed(), from any thread. The rings
+	 * may still be read and written until then; they lead nowhere.
+	 */
+	void	(*close)(struct chan *c);
+};
+
+struct chan_offer {
+	uint8_t		interface[16], instance[16];	/* wire form */
+	uint16_t	max_subs;
+	bool		pipe;
+};
+
+struct chan {
+	const struct chan_ops	*ops;		/* the device's, like the next two */
+	int			wake;		/* eventfd: the guest's signals come here */
+	unsigned int		index;		/* of a sub-channel; 0: primary */
+	struct hv_ring		from_guest, to_guest;
+	uint32_t		target_vp;
+	void			*host;		/* the machine's; NULL: not offered */
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of the SCSI controller as they see each other. */
+#ifndef HV_DEVICES_STORVSP_IMPL_H
+#define HV_DEVICES_STORVSP_IMPL_H
+
+#include <hvguest/vsp_stor.h>
+
+#include "chan.h"
+#include "storvsp.h"
+
+#define STOR_DEPTH	256u			/* requests of a queue */
+#define STOR_BYTES_MAX	(256u << 10)		/* of one request */
+#define STOR_PIECES	(STOR_BYTES_MAX / VMB_PAGE + 1)
+/* A GPA-direct header with one range of that many pages. */
+#define STOR_HEADER_MAX	(16u + 8u + 8u + 8u * STOR_PIECES)
+
+struct storvsp;
+struct stor_queue;
+
+/*
+ * The in-flight table: a request stands here, as it came, before it leaves the ring, and until the guest
+ * can see its completion. In shared memory, so that it outlives the thread and the process; whoever
+ * takes over reads it. Entries that are not FREE when the ring has their completion at @pos are done.
+ */
+enum stor_inflight_state {
+	STOR_FREE = 0,
+	STOR_TAKEN = 1,			/* to be done, or under way */
+	STOR_COMPLETING = 2,		/* the answer goes to the ring at @pos */
+};
+
+struct stor_inflight {
+	_Atomic uint32_t	state;
+	uint32_t		pos;
+	uint64_t		transaction;
+	uint32_t		header_bytes;
+	uint32_t		rsvd;
+	uint8_t			header[STOR_HEADER_MAX];
+	uint8_t			packet[VMB_STOR_PACKET_BYTES];
+};
+
+struct stor_lun {
+	struct scsi_unit	unit;
+	struct disk		*disk;		/* NULL: an empty drive */
+	unsigned int		users;		/* requests; vsp->lock */
+	bool			there;
+};
+
+struct stor_request {
+	struct disk_req		disk;		/* first */
+	struct stor_queue	*q;
+	struct stor_request	*next;		/* free, or waiting for room in the ring */
+	struct stor_inflight	*entry;
+	struct stor_lun		*lun;
+	uint64_t		transaction;
+	struct vmb_stor_packet	packet;		/* checked copy; becomes the answer */
+	struct scsi_op		op;
+	uint32_t		room;		/* bytes of the guest's buffer */
+	uint32_t		range_at;	/* next of op.ranges[] */
+	uint8_t			*pattern;	/* WRITE SAME: STOR_PATTERN bytes of it */
+	unsigned int		pieces;
+	struct gmem		mem[STOR_PIECES];
+	struct iovec		iov[STOR_PIECES];
+};
+
+/* Protocol state of a controller: storvsp_proto.c. */
+enum stor_state {
+	STOR_CLOSED,
+	STOR_OPENED,		/* the channel is open, nothing was said */
+	STOR_BEGUN,
+	STOR_VERSIONED,
+	STOR_READY,
+	STOR_STATES
+};
+
+struct stor_queue {
+	struct chan		chan;		/* first */
+	struct storvsp		*vsp;
+	struct diskq		*dq;
+	pthread_t		thread;
+	bool			started;	/* loop thread: there is a thread to join */
+	atomic_bool		stop;
+	atomic_bool		rescan;		/* tell the guest to look for units */
+	struct stor_inflight	*table;		/* STOR_DEPTH entries, shared memory */
+	struct stor_request	*requests, *free;
+	unsigned int		made;		/* of requests[] in use or free */
+	struct stor_request	*stuck;		/* answers that wait for room in the ring */
+	bool			broken;		/* what the guest wrote to the ring makes no sense */
+	/* counters, for statistics: this thread's */
+	_Atomic uint64_t	taken, completed, failed, bytes_read, bytes_written, signals;
+};
+
+struct storvsp {
+	struct device		dev;		/* first */
+	struct storvsp_config	cfg;
+	_Atomic int		state;		/* enum stor_state */
+	uint16_t		version;	/* agreed upon; primary queue's thread */
+	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
+	pthread_cond_t		unused;		/* a unit's last user has gone */
+	struct stor_lun		lun[STORVSP_LUNS];
+	unsigned int		nr_queues;
+	struct stor_queue	*queue[STORVSP_QUEUES];
+	int			table_fd;	/* memfd of the in-flight tables */
+};
+
+/* storvsp_queue.c */
+int stor_queue_create(struct storvsp *v, unsigned int index);
+void stor_queue_release(struct stor_queue *q);
+/* The answer stands in r->packet: give it to the guest and let go of everything. Queue's thread. */
+void stor_complete(struct stor_request *r);
+
+/* storvsp_proto.c: a packet that is no SCSI command. Sets the answer in @p. */
+void stor_protocol(struct stor_queue *q, struct vmb_stor_packet *p);
+void stor_state_set(struct storvsp *v, enum stor_state to);
+
+/* storvsp_io.c: carry out r->packet.srb; ends in stor_complete(). The header lists the guest's pages. */
+void stor_execute(struct stor_request *r);
+
+/* storvsp.c: the unit addressed, with a reference; NULL: none. Its lock is held on return. */
+struct stor_lun *stor_lun_get(struct storvsp *v, const struct vmb_stor_srb_request *srb);
+void stor_lun_put(struct storvsp *v, struct stor_lun *lun);
+
+static inline void stor_count(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+			      memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A channel of the SCSI controller and the thread that serves it: packets out of the ring into the
+ * in-flight table, answers into the ring, signals, waiting.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "storvsp_impl.h"
+
+#define TABLE_BYTES	((sizeof(struct stor_inflight) * STOR_DEPTH + VMB_PAGE - 1) / VMB_PAGE * VMB_PAGE)
+
+static void signal_guest(struct stor_queue *q)
+{
+	struct dev_services *ds = q->vsp->dev.ds;
+
+	stor_count(&q->signals, 1);
+	ds->ops->chan_signal(ds, &q->chan);
+}
+
+/* ---- answers ---- */
+
+static void request_free(struct stor_request *r)
+{
+	struct stor_queue *q = r->q;
+
+	atomic_store_explicit(&r->entry->state, STOR_FREE, memory_order_release);
+	r->next = q->free;
+	q->free = r;
+}
+
+/* A request that is free, or NULL. They are made when needed: an idle queue is small. */
+static struct stor_request *request_get(struct stor_queue *q)
+{
+	struct stor_request *r;
+
+	if (!q->free && q->made < STOR_DEPTH) {
+		r = &q->requests[q->made];
+		r->q = q;
+		r->entry = &q->table[q->made++];
+		r->next = NULL;
+		q->free = r;
+	}
+	return q->free;
+}
+
+/* False: there is no room in the ring now. */
+static bool answer_put(struct stor_request *r)
+{
+	struct hv_ring *ring = &r->q->chan.to_guest;
+	int ret;
+
+	r->entry->pos = ring->pos;
+	atomic_store_explicit(&r->entry->state, STOR_COMPLETING, memory_order_release);
+	ret = hv_ring_complete(ring, r->transaction, &r->packet, sizeof(r->packet));
+	if (ret == -EAGAIN)
+		return false;
+	if (ret)
+		r->q->broken = true;
+	stor_count(&r->q->completed, 1);
+	request_free(r);
+	return true;
+}
+
+void stor_complete(struct stor_request *r)
+{
+	struct stor_queue *q = r->q;
+	struct stor_request **p = &q->stuck;
+
+	if (!q->stuck && answer_put(r))
+		return;
+	while (*p)
+		p = &(*p)->next;
+	r->next = NULL;
+	*p = r;
+}
+
+static void unstick(struct stor_queue *q)
+{
+	struct stor_request *r;
+
+	while ((r = q->stuck)) {
+		q->stuck = r->next;
+		if (answer_put(r))
+			continue;
+		r->next = q->stuck;
+		q->stuck = r;
+		if (hv_ring_want(&q->chan.to_guest, hv_ring_room_for(sizeof(r->packet))))
+			continue;
+		return;
+	}
+	hv_ring_want_none(&q->chan.to_guest);
+}
+
+/* ---- requests ---- */
+
+/* Take one packet over into the table. 0; -EPROTO: the ring makes no sense. */
+static int take(struct stor_queue *q, struct stor_request *r, const struct hv_ring_packet *p)
+{
+	struct stor_inflight *e = r->entry;
+	uint32_t payload = hv_ring_payload(p);
+	int ret = 0;
+
+	e->header_bytes = p->header_bytes <= STOR_HEADER_MAX ? p->header_bytes : 0;
+	if (e->header_bytes)
+		ret = hv_ring_copy(&q->chan.from_guest, p, 0, e->header, e->header_bytes);
+	memset(e->packet, 0, sizeof(e->packet));
+	if (!ret)
+		ret = hv_ring_copy(&q->chan.from_guest, p, p->header_bytes, e->packet,
+				   payload < sizeof(e->packet) ? payload : sizeof(e->packet));
+	if (ret)
+		return ret;
+	q->free = r->next;
+	e->transaction = r->transaction = p->transaction;
+	atomic_store_explicit(&e->state, STOR_TAKEN, memory_order_release);
+	memcpy(&r->packet, e->packet, sizeof(r->packet));
+	stor_count(&q->taken, 1);
+	hv_ring_next(&q->chan.from_guest, p);
+	return 0;
+}
+
+static void begin(struct stor_queue *q, struct stor_request *r, const struct hv_ring_packet *p)
+{
+	/* The guest answers what we sent: nothing to do. */
+	if (p->type == VMB_PACKET_COMPLETION)
+		return request_free(r);
+	if (p->type != VMB_PACKET_INBAND && p->type != VMB_PACKET_GPA_DIRECT) {
+		stor_count(&q->failed, 1);
+		return request_free(r);
+	}
+	if (r->packet.operation == VMB_STOR_EXECUTE_SRB && r->entry->header_bytes &&
+	    hv_ring_payload(p) >= offsetof(struct vmb_stor_packet, srb.rsvd2))
+		return stor_execute(r);
+	stor_protocol(q, &r->packet);
+	if (p->flags & VMB_PACKET_F_COMPLETION)
+		stor_complete(r);
+	else
+		request_free(r);
+}
+
+static void take_all(struct stor_queue *q)
+{
+	struct hv_ring_packet p;
+	struct stor_request *r;
+	int ret;
+
+	while (!q->broken) {
+		r = request_get(q);
+		if (!r || q->stuck)
+			return;
+		ret = hv_ring_peek(&q->chan.from_guest, &p);
+		if (ret == -EAGAIN)
+			return;
+		if (!ret)
+			ret = take(q, r, &p);
+		if (ret) {
+			q->broken = true;
+			q->vsp->dev.ds->ops->log(q->vsp->dev.ds, DEV_LOG_WARN,
+				"storvsp: channel %u: the guest's ring makes no sense; it is left alone",
+				q->chan.index);
+			return;
+		}
+		begin(q, r, &p);
+	}
+}
+
+static void tell_rescan(struct stor_queue *q)
+{
+	struct vmb_stor_packet p = { .operation = VMB_STOR_ENUMERATE_BUS };
+
+	if (hv_ring_send(&q->chan.to_guest, 0, 0, &p, sizeof(p)) == -EAGAIN)
+		atomic_store(&q->rescan, true);		/* with the next answer */
+}
+
+static void serve_once(struct stor_queue *q)
+{
+	struct hv_ring *in = &q->chan.from_guest;
+	bool room;
+
+	hv_ring_mask(in);
+	if (q->stuck)
+		unstick(q);
+	take_all(q);
+	diskq_kick(q->dq);
+	if (atomic_exchange(&q->rescan, false))
+		tell_rescan(q);
+	room = hv_ring_release(in);
+	if (hv_ring_publish(&q->chan.to_guest) || room)
+		signal_guest(q);
+	/* Without a free request what comes waits, and is looked at when one ends. */
+	if (hv_ring_unmask(in) && request_get(q) && !q->stuck && !q->broken)
+		return;
+	diskq_wait(q->dq);
+	if (hv_ring_publish(&q->chan.to_guest))
+		signal_guest(q);
+}
+
+static void *serve(void *arg)
+{
+	struct stor_queue *q = arg;
+	struct dev_services *ds = q->vsp->dev.ds;
+
+	while (!atomic_load(&q->stop))
+		serve_once(q);
+	while (diskq_busy(q->dq))
+		diskq_wait(q->dq);
+	while (q->stuck) {
+		struct stor_request *r = q->stuck;
+
+		q->stuck = r->next;
+		request_free(r);
+	}
+	ds->ops->chan_closed(ds, &q->chan);
+	return NULL;
+}
+
+/* ---- the channel ---- */
+
+static void thread_join(struct stor_queue *q)
+{
+	if (q->started)
+		pthread_join(q->thread, NULL);
+	q->started = false;
+}
+
+static int stor_open(struct chan *c)
+{
+	struct stor_queue *q = dev_container(c, struct stor_queue, chan);
+	int ret;
+
+	thread_join(q);
+	q->broken = false;
+	atomic_store(&q->stop, false);
+	atomic_store(&q->rescan, false);
+	if (!c->index) {
+		stor_state_set(q->vsp, STOR_CLOSED);
+		stor_state_set(q->vsp, STOR_OPENED);
+	}
+	ret = pthread_create(&q->thread, NULL, serve, q);
+	q->started = !ret;
+	return -ret;
+}
+
+static void thread_stop(struct stor_queue *q)
+{
+	static const uint64_t one = 1;
+	ssize_t n;
+
+	atomic_store(&q->stop, true);
+	n = write(q->chan.wake, &one, sizeof(one));
+	(void)n;
+}
+
+static void stor_close(struct chan *c)
+{
+	struct stor_queue *q = dev_container(c, struct stor_queue, chan);
+
+	if (!c->index)
+		stor_state_set(q->vsp, STOR_CLOSED);
+	thread_stop(q);
+}
+
+static const struct chan_ops chan_ops = { .open = stor_open, .close = stor_close };
+
+static int table_map(struct stor_queue *q)
+{
+	struct storvsp *v = q->vsp;
+	off_t at = (off_t)(q->chan.index * TABLE_BYTES);
+	void *p;
+
+	if (v->table_fd < 0)
+		v->table_fd = memfd_create("hv-inflight", MFD_CLOEXEC);
+	if (v->table_fd < 0 || ftruncate(v->table_fd, at + (off_t)TABLE_BYTES))
+		return -errno;
+	p = mmap(NULL, TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, v->table_fd, at);
+	if (p == MAP_FAILED)
+		return -errno;
+	q->table = p;
+	return 0;
+}
+
+int stor_queue_create(struct storvsp *v, unsigned int index)
+{
+	struct stor_queue *q = calloc(1, sizeof(*q));
+	int ret;
+
+	if (!q)
+		return -ENOMEM;
+	v->queue[v->nr_queues++] = q;
+	q->vsp = v;
+	q->chan.ops = &chan_ops;
+	q->chan.index = index;
+	q->chan.wake = eventfd(0, EFD_CLOEXEC);
+	if (q->chan.wake < 0)
+		return -errno;
+	ret = diskq_create(&q->dq, STOR_DEPTH, q->chan.wake, v->cfg.threads);
+	if (!ret)
+		ret = table_map(q);
+	if (ret)
+		return ret;
+	q->requests = calloc(STOR_DEPTH, sizeof(*q->requests));
+	if (!q->requests)
+		return -ENOMEM;
+	return 0;
+}
+
+void stor_queue_release(struct stor_queue *q)
+{
+	struct dev_services *ds = q->vsp->dev.ds;
+
+	if (q->started) {
+		thread_stop(q);
+		thread_join(q);
+	}
+	if (q->chan.host)
+		ds->ops->chan_remove(ds, &q->chan);
+	diskq_release(q->dq);
+	if (q->table)
+		munmap(q->table, TABLE_BYTES);
+	if (q->chan.wake >= 0)
+		close(q->chan.wake);
+	free(q->requests);
+	free(q);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VMBus channels for devices: the channel fds of libhv in the loop.
+ *
+ * A channel is closed in two steps. The module tells that the guest closed it; the device is told to
+ * stop; when it has, the rings are unmapped and the module hears that nothing touches the guest's memory
+ * any more. The module opens it again only after that.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "devices/chan.h"
+#include "libhv/libhv_bus.h"
+#include "machine_impl.h"
+
+#define NTSTATUS_NO_RESOURCES	0xc000009au	/* STATUS_INSUFFICIENT_RESOURCES */
+
+struct bus_chan {
+	struct machine		*m;
+	struct chan		*c;
+	int			fd;		/* -1: not offered (a sub-channel to be) */
+	struct loop_source	src;
+	struct libhv_rings	rings;		/* base NULL: not mapped */
+	bool			open;		/* the device has it */
+	bool			gone;		/* nothing comes from the fd any more */
+	struct loop_work	closed;
+	struct loop_work	sub;		/* to be offered as a sub-channel of @primary */
+	struct chan		*primary;
+};
+
+static void chan_unmap(struct bus_chan *b)
+{
+	if (b->rings.base)
+		libhv_chan_unmap(&b->rings);
+	memset(&b->rings, 0, sizeof(b->rings));
+}
+
+static int chan_map(struct bus_chan *b, const struct hv_chan_event_args *e)
+{
+	struct chan *c = b->c;
+	int ret = libhv_chan_map(b->fd, e->out_pages, e->in_pages, &b->rings);
+
+	if (!ret)
+		ret = hv_ring_consumer(&c->from_guest, b->rings.out_header, b->rings.out_data,
+				       e->out_pages);
+	if (!ret)
+		ret = hv_ring_producer(&c->to_guest, b->rings.in_header, b->rings.in_data, e->in_pages);
+	return ret;
+}
+
+static void chan_opened(struct bus_chan *b, const struct hv_chan_event_args *e)
+{
+	int ret = chan_map(b, e), answer;
+
+	b->c->target_vp = e->target_vp;
+	if (!ret)
+		ret = b->c->ops->open(b->c);
+	b->open = !ret;
+	if (ret) {
+		chan_unmap(b);
+		vmm_log(b->m->log, LOG_WARN, "a VMBus channel was not opened: %s", strerror(-ret));
+	}
+	if (e->kind == HV_CHAN_EVENT_RESTORED)
+		return;
+	answer = libhv_chan_open_result(b->fd, ret ? NTSTATUS_NO_RESOURCES : 0);
+	/* -ESTALE: the guest has given up; a CLOSED event follows. */
+	if (answer && answer != -ESTALE && answer != -ENXIO)
+		vmm_log(b->m->log, LOG_ERROR, "opening a VMBus channel: %s", strerror(-answer));
+}
+
+static void chan_over(struct bus_chan *b)
+{
+	if (b->open)
+		b->c->ops->close(b->c);		/* chan_closed() comes back */
+	else
+		libhv_chan_ack(b->fd, HV_CHAN_EVENT_CLOSED, 0);
+}
+
+/* A sub-channel that is over can be offered anew; the fd of a primary one stays for its owner. */
+static void chan_drop(struct bus_chan *b)
+{
+	if (!b->c->index || b->fd < 0)
+		return;
+	close(b->fd);
+	b->fd = -1;
+}
+
+static void closed_work(struct loop_work *w)
+{
+	struct bus_chan *b = dev_container(w, struct bus_chan, closed);
+
+	b->open = false;
+	chan_unmap(b);
+	if (b->fd >= 0)
+		libhv_chan_ack(b->fd, HV_CHAN_EVENT_CLOSED, 0);
+	if (b->gone)
+		chan_drop(b);
+}
+
+static void chan_gone(struct bus_chan *b)
+{
+	b->gone = true;
+	loop_del(b->m->loop, &b->src);
+	if (!b->open)
+		chan_drop(b);
+}
+
+static void chan_ready(struct loop_source *src, uint32_t events)
+{
+	struct bus_chan *b = dev_container(src, struct bus_chan, src);
+	struct hv_chan_event_args e;
+	int ret;
+
+	while (!(ret = libhv_chan_event(b->fd, &e))) {
+		switch ((enum hv_chan_event_kind)e.kind) {
+		case HV_CHAN_EVENT_OPEN:
+		case HV_CHAN_EVENT_RESTORED:
+			chan_opened(b, &e);
+			break;
+		case HV_CHAN_EVENT_CLOSED:
+			chan_over(b);
+			break;
+		case HV_CHAN_EVENT_MODIFIED:
+			b->c->target_vp = e.target_vp;
+			break;
+		case HV_CHAN_EVENT_GPADL_TEARDOWN:
+			libhv_chan_ack(b->fd, HV_CHAN_EVENT_GPADL_TEARDOWN, e.gpadl);
+			break;
+		default:
+			break;
+		}
+	}
+	if (ret != -EAGAIN || events & EPOLLHUP)
+		chan_gone(b);
+}
+
+/* The channel's fd is there: connect its signals and listen. */
+static int chan_watch(struct bus_chan *b, int fd)
+{
+	int ret = libhv_chan_eventfd(fd, b->c->wake);
+
+	if (!ret) {
+		b->src.fd = fd;
+		b->src.events = EPOLLIN;
+		b->src.ready = chan_ready;
+		ret = loop_add(b->m->loop, &b->src);
+	}
+	if (ret)
+		close(fd);
+	else
+		b->fd = fd;
+	b->gone = false;
+	return ret;
+}
+
+static void sub_work(struct loop_work *w)
+{
+	struct bus_chan *b = dev_container(w, struct bus_chan, sub), *p = b->primary->host;
+	int fd;
+
+	if (b->fd >= 0 || !p || p->fd < 0)
+		return;
+	fd = libhv_chan_sub(p->fd, b->c->index, NULL);
+	if (fd >= 0)
+		fd = chan_watch(b, fd);
+	if (fd < 0)
+		vmm_log(b->m->log, LOG_WARN, "VMBus sub-channel %u: %s", b->c->index, strerror(-fd));
+}
+
+static struct bus_chan *chan_host(struct machine *m, struct chan *c)
+{
+	struct bus_chan *b = c->host;
+
+	if (b)
+		return b;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	b->m = m;
+	b->c = c;
+	b->fd = -1;
+	b->closed.run = closed_work;
+	b->sub.run = sub_work;
+	c->host = b;
+	return b;
+}
+
+int bus_chan_create(struct machine *m, const struct chan_offer *offer, struct chan *c)
+{
+	struct hv_channel_args args = {
+		.flags = offer->pipe ? HV_CHANNEL_F_PIPE : 0, .max_sub_channels = offer->max_subs,
+	};
+	struct bus_chan *b = chan_host(m, c);
+	int fd;
+
+	if (!b)
+		return -ENOMEM;
+	memcpy(args.interface, offer->interface, sizeof(args.interface));
+	memcpy(args.instance, offer->instance, sizeof(args.instance));
+	fd = libhv_vm_channel(m->vm, &args);
+	if (fd >= 0)
+		fd = chan_watch(b, fd);
+	if (fd < 0) {
+		free(b);
+		c->host = NULL;
+		return fd == -ENOENT ? -ENODEV : fd;
+	}
+	return 0;
+}
+
+void bus_chan_sub_create(struct machine *m, struct chan *primary, struct chan *c)
+{
+	struct bus_chan *b = chan_host(m, c);
+
+	if (!b)
+		return;
+	b->primary = primary;
+	loop_call(m->loop, &b->sub);
+}
+
+void bus_chan_remove(struct machine *m, struct chan *c)
+{
+	struct bus_chan *b = c->host;
+
+	if (!b)
+		return;
+	if (b->fd >= 0) {
+		if (!b->gone)
+			loop_del(m->loop, &b->src);
+		close(b->fd);
+	}
+	chan_unmap(b);
+	loop_uncall(m->loop, &b->closed);
+	loop_uncall(m->loop, &b->sub);
+	free(b);
+	c->host = NULL;
+}
+
+void bus_chan_signal(struct chan *c)
+{
+	struct bus_chan *b = c->host;
+
+	/* Closed meanwhile: nobody is there to hear it. */
+	libhv_chan_signal(b->fd);
+}
+
+void bus_chan_closed(struct machine *m, struct chan *c)
+{
+	struct bus_chan *b = c->host;
+
+	loop_call(m->loop, &b->closed);
+}
