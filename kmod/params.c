@@ -17,6 +17,11 @@
 	MODULE_PARM_DESC(name, "0 does without: " what);
 HV_PARAM_FEATURES(HV_PARAM_FEATURE)
 
+/* The off switch of ASIDs: with one, each other vCPU that runs flushes all translations. */
+static uint hv_param_asids __ro_after_init;
+module_param_named(asids, hv_param_asids, uint, 0444);
+MODULE_PARM_DESC(asids, "address-space ids of a CPU to use for guests; 0 all, 1 does without");
+
 static const struct {
 	const bool *on;
 	u64 mask;
@@ -30,6 +35,11 @@ static u64 hv_features_allowed __ro_after_init;
 u64 hv_params_features(void)
 {
 	return hv_features_allowed;
+}
+
+u32 hv_params_asids(void)
+{
+	return hv_param_asids;
 }
 
 int __init hv_params_init(void)

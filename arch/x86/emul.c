@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
 #include "x86.h"
+#include "lib/debug_regs.h"
 #include "lib/insn_exec.h"
 
 #define REP_BUDGET	128
@@ -155,8 +156,9 @@ struct emul {
 	struct hv_vcpu_x86 *x;
 	hv_gpa_t gpa;		/* of the access that faulted, HV_GPA_NONE if none did */
 	bool to_user;		/* the run page is filled */
-	const void *pio_data;	/* answer of user space to string input */
+	const void *pio_data;	/* answer of user space to string input, in the run page */
 	u32 pio_left;		/* items of it */
+	u32 dr_hits;		/* breakpoints its accesses hit, as DR6 has them */
 };
 
 #define emul_of(c)	container_of(c, struct emul, cpu)
@@ -182,6 +184,17 @@ static int translate(struct emul *e, u64 la, u32 access, hv_gpa_t *gpa)
 	}
 	*gpa = r.gpa;
 	return ret;
+}
+
+/* The CPU watches what it executes itself; what is executed here is held against DR0-3 here. */
+static void dr_watch(struct emul *e, u64 addr, unsigned int size, enum hv_dr_access access)
+{
+	struct hv_vcpu_x86 *x = e->x;
+
+	if (likely(!hv_dr_armed(x->dr7)) ||
+	    (access == HV_DR_IO && !(hv_v(cr_get)(x, 4) & X86_CR4_DE)))
+		return;
+	e->dr_hits |= hv_dr_hits(x->dr, x->dr7, addr, size, access);
 }
 
 static int device_read(struct emul *e, hv_gpa_t gpa, void *buf, unsigned int size)
@@ -262,6 +275,8 @@ static int op_mem_read(struct hv_insn_cpu *cpu, u64 la, void *buf, unsigned int 
 	hv_gpa_t gpa, gpa2;
 	int ret;
 
+	if (!(access & HV_INSN_SYSTEM))
+		dr_watch(e, la, size, HV_DR_READ);
 	ret = translate(e, la, access, &gpa);
 	if (ret)
 		return ret;
@@ -283,6 +298,8 @@ static int op_mem_write(struct hv_insn_cpu *cpu, u64 la, const void *buf, unsign
 	hv_gpa_t gpa, gpa2;
 	int ret, ret2;
 
+	if (!(access & HV_INSN_SYSTEM))
+		dr_watch(e, la, size, HV_DR_WRITE);
 	ret = translate(e, la, access | HV_INSN_WRITE, &gpa);
 	if (ret)
 		return ret;
@@ -323,6 +340,7 @@ static int op_mem_cmpxchg(struct hv_insn_cpu *cpu, u64 la, void *old, const void
 	hv_gpa_t gpa;
 	int ret;
 
+	dr_watch(e, la, size, HV_DR_WRITE);
 	ret = translate(e, la, HV_INSN_WRITE, &gpa);
 	if (ret)
 		return ret;
@@ -350,25 +368,31 @@ static int op_mem_cmpxchg(struct hv_insn_cpu *cpu, u64 la, void *old, const void
 	}
 }
 
-/* String output: as many items as fit go to user space with one exit. */
+/* String output: what no eventfd takes goes to user space with one exit. */
 static int op_io_out(struct hv_insn_cpu *cpu, u16 port, unsigned int size, const void *buf,
 		     unsigned int count)
 {
 	struct emul *e = emul_of(cpu);
 	struct hv_run *run = e->x->core.run;
-	u32 at = e->to_user ? run->pio.count : 0;
-	u64 val = 0;
+	u8 *out = (u8 *)run + HV_RUN_PIO_DATA;
+	u32 i, n = 0;
 
-	if (count != 1)
+	if (count * size > HV_RUN_PIO_MAX || e->to_user)
 		return -EOPNOTSUPP;
-	memcpy(&val, buf, size);
-	if (!e->to_user && !hv_iobus_write_pio(&e->x->core, port, size, val))
+	dr_watch(e, port, size, HV_DR_IO);
+	for (i = 0; i < count; i++, buf += size) {
+		u64 val = 0;
+
+		memcpy(&val, buf, size);
+		if (hv_iobus_write_pio(&e->x->core, port, size, val))
+			memcpy(out + size * n++, buf, size);
+	}
+	if (!n)
 		return 0;
-	memcpy((u8 *)run + HV_RUN_PIO_DATA + at * size, buf, size);
 	run->pio.port = port;
 	run->pio.bytes = size;
 	run->pio.in = 0;
-	run->pio.count = at + 1;
+	run->pio.count = n;
 	WRITE_ONCE(run->exit_kind, HV_EXIT_PIO);
 	e->to_user = true;
 	e->x->core.stat.user_pio++;
@@ -380,22 +404,26 @@ static int op_io_in(struct hv_insn_cpu *cpu, u16 port, unsigned int size, void *
 {
 	struct emul *e = emul_of(cpu);
 	struct hv_pending *p = &e->x->core.pending;
+	u64 key = (u64)port << 32 | size;
 
-	if (count != 1)
+	if (count * size > HV_RUN_PIO_MAX)
 		return -EOPNOTSUPP;
-	if (e->pio_left) {
-		memcpy(buf, e->pio_data, size);
-		e->pio_left = 0;
-		p->kind = HV_PENDING_NONE;
-		return HV_INSN_YIELD;
+	dr_watch(e, port, size, HV_DR_IO);
+	if (e->pio_left && p->key == key) {
+		/* The budget is what was answered, so @count is no more; a page's end makes it less. */
+		count = min(count, e->pio_left);
+		memcpy(buf, e->pio_data, count * size);
+		e->pio_data += count * size;
+		e->pio_left -= count;
+		return e->pio_left ? 0 : HV_INSN_YIELD;
 	}
-	*p = (struct hv_pending) { .kind = HV_PENDING_PIO_IN, .step = 1, .presented = true,
-				   .key = (u64)port << 32 | size };
+	*p = (struct hv_pending) { .kind = HV_PENDING_PIO_IN, .step = count, .presented = true,
+				   .key = key };
 	e->x->pio_next_rip = 0;
 	e->x->core.run->pio.port = port;
 	e->x->core.run->pio.bytes = size;
 	e->x->core.run->pio.in = 1;
-	e->x->core.run->pio.count = 1;
+	e->x->core.run->pio.count = count;
 	WRITE_ONCE(e->x->core.run->exit_kind, HV_EXIT_PIO);
 	e->x->core.stat.user_pio++;
 	e->to_user = true;
@@ -460,6 +488,15 @@ static enum hv_next emulation_failed(struct hv_vcpu_x86 *x, const u8 *bytes)
 	return hv_exit_internal(x, HV_INTERNAL_EMULATION, x->rip, b[0], b[1], hv_cpu_mode(x));
 }
 
+/* The trap of breakpoints that were hit; it takes a single step's along. */
+static void dr_trap(struct emul *e)
+{
+	struct hv_vcpu_x86 *x = e->x;
+
+	if (unlikely(e->dr_hits))
+		hv_exit_db(x, e->dr_hits | (x->rflags & X86_EFLAGS_TF ? HV_DR6_BS : 0));
+}
+
 static void retire(struct emul *e)
 {
 	struct hv_vcpu_x86 *x = e->x;
@@ -468,6 +505,7 @@ static void retire(struct emul *e)
 	x->core.pending.kind = HV_PENDING_NONE;
 	x->core.pending.answered = false;
 	hv_insn_retire(x, e->cpu.rip);
+	dr_trap(e);
 	x->rflags = e->cpu.rflags;
 	if (e->cpu.out & HV_INSN_OUT_SHADOW)
 		hv_v(int_shadow_set)(x, 1);
@@ -480,9 +518,12 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 	e->cpu = (struct hv_insn_cpu) {
 		.ops = &emul_ops, .gpr = x->gpr, .rip = x->rip, .rflags = x->rflags,
 		.mode = insn->mode, .cpl = hv_v(cpl)(x),
-		.budget = x->rflags & X86_EFLAGS_TF ? 1 : REP_BUDGET,	/* a trap an iteration */
+		/* a trap an iteration */
+		.budget = x->rflags & X86_EFLAGS_TF || hv_dr_armed(x->dr7) ? 1 : REP_BUDGET,
 		.la57 = x->gpt.levels == 5, .umip = false,
 	};
+	if (e->pio_left)
+		e->cpu.budget = min(e->cpu.budget, e->pio_left);
 	switch (hv_insn_exec(insn, &e->cpu)) {
 	case HV_INSN_DONE:
 		retire(e);
@@ -491,6 +532,7 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 		/* The finished iterations stay; their device answer is used up. */
 		if (x->rflags & X86_EFLAGS_TF)
 			hv_insn_step_trap(x);
+		dr_trap(e);
 		x->rflags = e->cpu.rflags;
 		x->core.pending.answered = false;
 		x->core.pending.kind = HV_PENDING_NONE;
@@ -520,7 +562,8 @@ static bool plain_move(struct emul *e, const struct hv_insn *insn, enum hv_next 
 	u64 val = 0;
 	int ret;
 
-	if (e->gpa == HV_GPA_NONE || !hv_insn_as_move(insn, &m) ||
+	/* Breakpoints are for linear addresses: the executor has them. */
+	if (e->gpa == HV_GPA_NONE || hv_dr_armed(x->dr7) || !hv_insn_as_move(insn, &m) ||
 	    offset_in_page(e->gpa) + m.size > PAGE_SIZE)
 		return false;
 	if (m.write) {
@@ -595,10 +638,9 @@ enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
 
 enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data)
 {
-	u32 val;
-	struct emul e = { .x = x, .gpa = HV_GPA_NONE, .pio_data = &val, .pio_left = 1 };
+	struct emul e = { .x = x, .gpa = HV_GPA_NONE, .pio_data = data,
+			  .pio_left = x->core.pending.step };
 
-	memcpy(&val, data, sizeof(val));
 	return emulate(&e);
 }
 

@@ -2,6 +2,7 @@
 /* exit.c - exits both vendors have, handled in terms of registers */
 #include <asm/processor-flags.h>
 #include "lapic.h"
+#include "lib/debug_regs.h"
 
 #define OP_CPUID	HV_OPCODE2(0x0f, 0xa2)
 #define OP_RDMSR	HV_OPCODE2(0x0f, 0x32)
@@ -150,6 +151,18 @@ static enum hv_next pio_to_user(struct hv_vcpu_x86 *x, u16 port, unsigned int by
 	return HV_NEXT_TO_USER;
 }
 
+/* An I/O breakpoint on the port just accessed: its trap, and a single step's with it. */
+static void pio_break(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes)
+{
+	u32 hits;
+
+	if (likely(!hv_dr_armed(x->dr7)) || !(hv_v(cr_get)(x, 4) & X86_CR4_DE))
+		return;
+	hits = hv_dr_hits(x->dr, x->dr7, port, bytes, HV_DR_IO);
+	if (hits)
+		hv_exit_db(x, hits | (x->rflags & X86_EFLAGS_TF ? HV_DR6_BS : 0));
+}
+
 enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bool in, bool string,
 			 u64 next_rip)
 {
@@ -172,6 +185,7 @@ enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bo
 	if (bytes < 8)
 		val &= (1ULL << (bytes * 8)) - 1;
 	hv_insn_retire(x, next_rip);
+	pio_break(x, port, bytes);
 	if (!hv_iobus_write_pio(&x->core, port, bytes, val))
 		return HV_NEXT_RESUME;
 	*(u32 *)((u8 *)x->core.run + HV_RUN_PIO_DATA) = val;
@@ -197,6 +211,7 @@ enum hv_next hv_arch_finish_pio_in(struct hv_vcpu *vcpu, const void *data)
 	else
 		x->gpr[HV_RAX] = (x->gpr[HV_RAX] & ~0xffULL) | (u8)val;
 	hv_insn_retire(x, x->pio_next_rip);
+	pio_break(x, p->key >> 32, bytes);
 	x->pio_next_rip = 0;
 	return HV_NEXT_RESUME;
 }

@@ -7,7 +7,6 @@
 #define VEC_DB	1
 #define VEC_DF	8
 #define VEC_PF	14
-#define DR6_BS	(1ULL << 14)	/* single step */
 
 enum exc_class { BENIGN, CONTRIBUTORY, PAGE_FAULT, DOUBLE };
 
@@ -219,7 +218,7 @@ enum hv_next hv_exit_nmi_window(struct hv_vcpu_x86 *x)
 
 void hv_insn_step_trap(struct hv_vcpu_x86 *x)
 {
-	hv_exit_db(x, DR6_BS);
+	hv_exit_db(x, HV_DR6_BS);
 }
 
 enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6)
@@ -229,7 +228,7 @@ enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6)
 	if (ev->nmi_step) {
 		nmi_unmask(ev);
 		/* IRET loaded the flags of the frame; a trap of ours is not the guest's. */
-		if (!ev->nmi_step_tf && (dr6 & DR6_BS) && !(dr6 & 0xf))
+		if (!ev->nmi_step_tf && (dr6 & HV_DR6_BS) && !(dr6 & 0xf))
 			return HV_NEXT_RESUME;
 	}
 	hv_inject_exception(x, VEC_DB, false, 0, dr6 & 0xe00fULL);

@@ -145,6 +145,8 @@ extern const struct hv_vendor_ops *hv_vendor;	/* NULL: no usable extension; host
 #include "ops.h"
 #define hv_v(name)	static_call(hv_v_##name)
 
+#define HV_DR6_BS	(1ULL << 14)	/* DR6: a single step */
+
 /* The single-step trap (RFLAGS.TF) of an instruction executed here: arch/x86/inject.c. [run] */
 void hv_insn_step_trap(struct hv_vcpu_x86 *x);
 
@@ -219,7 +221,7 @@ int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip
 
 /* Decode and execute the instruction at RIP: MMIO (@gpa of the access), string I/O, MOV CR. [run] */
 enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
-/* The same with user space's answer (@data: 4 bytes) to its port input. [run] */
+/* The same with user space's answer to its port input (@data: the items of the note). [run] */
 enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data);
 /* How the code segment is interpreted now. */
 enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x);

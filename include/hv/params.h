@@ -26,6 +26,9 @@
 /* HV_HWF_* the administrator allows; every bit without a parameter is set. [any] */
 u64 hv_params_features(void);
 
+/* Address-space ids of each CPU to use for guests: 0 all it has. [any] */
+u32 hv_params_asids(void);
+
 int hv_params_init(void);			/* at load */
 
 #endif /* _HV_PARAMS_H */

@@ -55,7 +55,9 @@
 	S(blocks,		COUNT, CUMULATIVE)			\
 	S(blocked_ns,		NS, CUMULATIVE)				\
 	S(sections,		COUNT, CUMULATIVE)			\
-	S(tlb_flushes,		COUNT, CUMULATIVE)
+	S(tlb_flushes,		COUNT, CUMULATIVE)			\
+	S(asids_taken,		COUNT, CUMULATIVE)			\
+	S(asid_rollovers,	COUNT, CUMULATIVE)
 
 #define HV_STATS_FIELD(name, unit, kind) u64 name;
 struct hv_stats_vm { HV_STATS_VM_LIST(HV_STATS_FIELD) };

@@ -135,6 +135,72 @@ static void data_breakpoint(void)
 	check_eq(nr_traps, 1, "none once it is disabled");
 }
 
+extern const u8 io_wrote[], io_read[], io_out[], io_in[], io_rep[], io_both[];
+
+#define WATCH(len_rw)	(DR7_FIXED | 1 | (u64)(len_rw) << 16)	/* by DR0 */
+
+/* One trap, after the instruction, that names DR0; with a single step if @step. */
+static void trapped(const char *name, const u8 *after, bool step)
+{
+	check_eq(nr_traps, 1, name);
+	if (nr_traps != 1)
+		return;
+	if (traps[0].rip != (u64)(uintptr_t)after || (traps[0].dr6 & 0xf) != 1 ||
+	    !(traps[0].dr6 & DR6_BS) == step)
+		check(false, "%s: rip 0x%llx, not 0x%llx, dr6 0x%llx", name, traps[0].rip,
+		      (u64)(uintptr_t)after, traps[0].dr6);
+}
+
+/* The hypervisor executes these: it has to look at the breakpoints itself. */
+static void device_breakpoint(void)
+{
+	u64 cr4;
+
+	WRITE_DR(0, GPA_USER + 2);
+	WRITE_DR(7, WATCH(0x1));		/* one byte, writes */
+	nr_traps = 0;
+	__asm__ volatile("movl %%eax, (%%rsi)\nio_wrote:\n\t" : : "a"(0), "S"((u64)GPA_USER) : "memory");
+	trapped("a write of a device's memory", io_wrote, false);
+	nr_traps = 0;
+	__asm__ volatile("movl (%%rsi), %%eax\n\tmovw %%ax, (%%rsi)\n\t"
+			 : : "S"((u64)GPA_USER) : "rax", "memory");
+	check_eq(nr_traps, 0, "neither a read nor the bytes before it");
+	WRITE_DR(7, WATCH(0x3));		/* reads too */
+	__asm__ volatile("movl (%%rsi), %%eax\nio_read:\n\t" : : "S"((u64)GPA_USER) : "rax", "memory");
+	trapped("a read of a device's memory", io_read, false);
+	nr_traps = 0;
+	step_end = (u64)(uintptr_t)io_both;
+	__asm__ volatile(TF_ON "movl (%%rsi), %%eax\nio_both:\n\t"
+			 : : "S"((u64)GPA_USER) : "rax", "memory", "cc");
+	trapped("a single step over it: one trap for both", io_both, true);
+	step_end = 0;
+
+	WRITE_DR(0, PORT_USER);
+	WRITE_DR(7, WATCH(0x2));		/* I/O, if CR4.DE says that there is such a thing */
+	nr_traps = 0;
+	outb(PORT_USER, 1);
+	check_eq(nr_traps, 0, "no I/O breakpoint without CR4.DE");
+	__asm__ volatile("movq %%cr4, %0\n\torq $8, %0\n\tmovq %0, %%cr4" : "=&r"(cr4));
+	__asm__ volatile("outb %%al, $0xf0\nio_out:\n\t" : : "a"(1) : "memory");
+	trapped("a port write", io_out, false);
+	nr_traps = 0;
+	__asm__ volatile("inb $0xf0, %%al\nio_in:\n\t" : : : "rax", "memory");
+	trapped("a port read", io_in, false);
+	nr_traps = 0;
+	outb(PORT_USER + 1, 1);
+	check_eq(nr_traps, 0, "not the next port");
+	{
+		const u8 *p = line;
+		u64 n = 1;
+
+		__asm__ volatile("movl $0xf0, %%edx\n\trep outsb\nio_rep:\n\t"
+				 : "+c"(n), "+S"(p) : : "rdx", "memory", "cc");
+		trapped("a string write", io_rep, false);
+	}
+	WRITE_DR(7, DR7_FIXED);
+	__asm__ volatile("movq %%cr4, %0\n\tandq $~8, %0\n\tmovq %0, %%cr4" : "=&r"(cr4));
+}
+
 static void code_breakpoint(void)
 {
 	nr_traps = 0;
@@ -176,6 +242,7 @@ void main(void)
 	step_string();
 	step_halt();
 	data_breakpoint();
+	device_breakpoint();
 	code_breakpoint();
 	general_detect();
 }

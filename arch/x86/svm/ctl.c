@@ -91,7 +91,7 @@ void hv_svm_vcpu_reset(struct hv_vcpu_x86 *x)
 	v->dr6 = 0xffff0ff0;
 	v->dr7 = 0x400;
 	v->rflags = 2;
-	s->asid_cpu = -1;
+	hv_asid_drop(&s->asid);
 	s->guest_drs = false;
 }
 
@@ -219,6 +219,8 @@ void hv_svm_dr7_set(struct hv_vcpu_x86 *x, u64 val)
 	s->vmcb->dr7 = val;
 	s->vmcb->dr6 = x->dr6;
 	hv_svm_dirty(s, SVM_C_DR);
+	if (val & 0xff)		/* breakpoints of a restored state: DR0-3 go into the CPU */
+		hv_svm_drs_load(x);
 }
 
 /* MSRs that live in the VMCB. */
@@ -307,7 +309,7 @@ void hv_svm_root_set(struct hv_vcpu_x86 *x, struct hv_mmu_root *root)
 	s->vmcb->ncr3 = hv_mmu_root_spa(root);
 	hv_svm_dirty(s, SVM_C_NPT);
 	/* An ASID belongs to (vCPU, root). */
-	s->asid_cpu = -1;
+	hv_asid_drop(&s->asid);
 }
 
 u64 hv_svm_next_rip(struct hv_vcpu_x86 *x)

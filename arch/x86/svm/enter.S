@@ -2,18 +2,24 @@
 /*
  * enter.S - the world switch of SVM (APM vol. 2, 15.5 and 15.6)
  *
- * void hv_svm_vmrun(u64 *gpr, phys_addr_t vmcb, phys_addr_t host)
+ * void hv_svm_vmrun(u64 *gpr, phys_addr_t vmcb, phys_addr_t host, u32 spec_ctrl)
  *
  * Called with interrupts off. CLGI holds everything back, so RFLAGS.IF may be set for
  * VMRUN: with V_INTR_MASKING it decides whether a host interrupt ends the guest's run.
  * RAX and RSP of the guest are in the VMCB. Between VMSAVE of the guest and VMLOAD of
  * the host GS is the guest's: no per-CPU access there.
+ *
+ * Where the CPU has SPEC_CTRL, @spec_ctrl is put there for the guest and the host's value
+ * comes back before the return thunks are untrained and before any RET: that order is what
+ * AMD asks of STIBP, and a RET before it would be predicted under the guest's setting.
  */
 #include <linux/linkage.h>
 #include <linux/objtool.h>
 #include <asm/asm.h>
 #include <asm/frame.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
+#include <asm/percpu.h>
 
 #define G(n)	((n) * 8)
 
@@ -28,9 +34,12 @@ SYM_FUNC_START(hv_svm_vmrun)
 	push %rbx
 	push %rdi
 	push %rdx
+	push %rcx
 
 	clgi
 	sti
+	ALTERNATIVE "", "jmp .Lspec_in", X86_FEATURE_MSR_SPEC_CTRL
+.Lspec_in_done:
 	mov %rsi, %rax
 	vmload %rax
 
@@ -55,9 +64,9 @@ SYM_FUNC_START(hv_svm_vmrun)
 	vmsave %rax
 
 	/* RAX and RSP are the host's again: the stack holds host area and gpr. */
-	mov (%rsp), %rax
-	vmload %rax
 	mov 8(%rsp), %rax
+	vmload %rax
+	mov 16(%rsp), %rax
 
 	mov %rcx, G(1)(%rax)
 	mov %rdx, G(2)(%rax)
@@ -75,7 +84,16 @@ SYM_FUNC_START(hv_svm_vmrun)
 	mov %r15, G(15)(%rax)
 
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RETPOLINE
+	ALTERNATIVE "", "jmp .Lspec_out", X86_FEATURE_MSR_SPEC_CTRL
+.Lspec_out_done:
+#ifdef HV_HAVE_UNTRAIN_RET_VM
+	UNTRAIN_RET_VM
+#else
 	UNTRAIN_RET
+#ifdef X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE "", "call entry_ibpb", X86_FEATURE_IBPB_ON_VMEXIT
+#endif
+#endif
 
 	/* No guest value stays where the host could speculate with it. */
 	xor %ecx, %ecx
@@ -96,7 +114,7 @@ SYM_FUNC_START(hv_svm_vmrun)
 	cli
 	stgi
 
-	add $16, %rsp
+	add $24, %rsp
 	pop %rbx
 	pop %r12
 	pop %r13
@@ -104,4 +122,22 @@ SYM_FUNC_START(hv_svm_vmrun)
 	pop %r15
 	pop %rbp
 	RET
+
+.Lspec_in:
+	cmp PER_CPU_VAR(x86_spec_ctrl_current), %ecx
+	je .Lspec_in_done
+	mov %ecx, %eax
+	mov $MSR_IA32_SPEC_CTRL, %ecx
+	xor %edx, %edx
+	wrmsr
+	jmp .Lspec_in_done
+
+.Lspec_out:
+	mov PER_CPU_VAR(x86_spec_ctrl_current), %eax
+	cmp (%rsp), %eax
+	je .Lspec_out_done
+	mov $MSR_IA32_SPEC_CTRL, %ecx
+	xor %edx, %edx
+	wrmsr
+	jmp .Lspec_out_done
 SYM_FUNC_END(hv_svm_vmrun)

@@ -31,10 +31,11 @@ int hv_svm_hw_setup(void)
 {
 	struct hv_svm_features *f = &hv_svm_feat;
 	u64 may = hv_params_features();		/* each optional feature has an off switch */
-	u32 eax, edx, ecx;
+	u32 eax, ids, edx, ecx, few = hv_params_asids();
 	int cpu;
 
-	cpuid(SVM_LEAF, &eax, &f->nr_asids, &ecx, &edx);
+	cpuid(SVM_LEAF, &eax, &ids, &ecx, &edx);
+	f->asid_limit = few && few < ids - 1 ? few + 1 : ids;
 	f->nrips = (may & HV_HWF_NEXT_RIP) && (edx & BIT(3));
 	f->clean_bits = (may & HV_HWF_CLEAN_BITS) && (edx & BIT(5));
 	f->flush_asid = (may & HV_HWF_FLUSH_BY_ASID) && (edx & BIT(6));
@@ -109,8 +110,7 @@ int hv_svm_hw_enable(void)
 	wrmsrl(MSR_EFER, efer | EFER_SVME);
 	wrmsrl(MSR_VM_HSAVE_PA, c->hsave_spa);
 	/* ASIDs of an earlier time may still tag translations: the first entry flushes all. */
-	c->asid_gen++;
-	c->asid_next = hv_svm_feat.nr_asids;
+	hv_asid_restart(&c->asids, hv_svm_feat.asid_limit);
 	c->last = NULL;
 	c->on = true;
 	return 0;

@@ -10,18 +10,14 @@
 #include <uapi/asm/svm.h>
 #include "svm.h"
 
-/* A new ASID of this CPU; when they are used up all translations go and counting starts again. */
 static void asid_take(struct hv_svm_cpu *c, struct hv_vcpu_svm *s)
 {
-	s->vmcb->tlb_control = SVM_TLB_NOTHING;
-	if (c->asid_next >= hv_svm_feat.nr_asids) {
-		c->asid_gen++;
-		c->asid_next = 1;
-		s->vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
-	}
-	s->vmcb->asid = c->asid_next++;
-	s->asid_gen = c->asid_gen;
-	s->asid_cpu = s->x.core.cpu;
+	bool flush = hv_asid_take(&c->asids, &s->asid, s->x.core.cpu);
+
+	s->vmcb->tlb_control = flush ? SVM_TLB_FLUSH_ALL : SVM_TLB_NOTHING;
+	s->vmcb->asid = s->asid.id;
+	s->x.core.stat.asids_taken++;
+	s->x.core.stat.asid_rollovers += flush;
 	hv_svm_dirty(s, SVM_C_ASID);
 }
 
@@ -33,7 +29,7 @@ void hv_svm_tlb_flush(struct hv_vcpu_x86 *x)
 	if (hv_svm_feat.flush_asid)
 		s->vmcb->tlb_control = SVM_TLB_FLUSH_ASID;
 	else
-		s->asid_cpu = -1;	/* a fresh ASID has no translations */
+		hv_asid_drop(&s->asid);	/* a fresh ASID has no translations */
 }
 
 /* Section begins. */
@@ -107,27 +103,36 @@ static void drs_switch_out(struct hv_vcpu_svm *s)
 		hw_breakpoint_restore();
 }
 
-/* SPEC_CTRL: without the virtual one the guest's value is exchanged by hand, only where it differs. */
-static void spec_in(struct hv_vcpu_x86 *x)
+/*
+ * The SPEC_CTRL that the world switch has in the MSR while the guest runs. With the virtual
+ * one the CPU takes the guest's from the VMCB and the MSR stays as it is.
+ */
+static u32 spec_ctrl_for(struct hv_vcpu_svm *s)
 {
-	u64 host;
-
-	if (hv_svm_feat.v_spec_ctrl || !static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
-		return;
-	host = this_cpu_read(x86_spec_ctrl_current);
-	if (host != x->spec_ctrl)
-		native_wrmsrl(MSR_IA32_SPEC_CTRL, x->spec_ctrl);
+	if (!hv_svm_feat.v_spec_ctrl)
+		return s->x.spec_ctrl;
+	s->vmcb->spec_ctrl = s->x.spec_ctrl;
+	return static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ? this_cpu_read(x86_spec_ctrl_current) : 0;
 }
 
-static void spec_out(struct hv_vcpu_x86 *x)
+/* A divider that leaks the last quotient (Zen 1, DIV0) is given one of ours before the guest runs. */
+static __always_inline void divider_clear(void)
 {
-	u64 host;
+#ifdef X86_BUG_DIV0
+	u32 quotient = 0, rest = 0;
 
-	if (hv_svm_feat.v_spec_ctrl || !static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
-		return;
-	host = this_cpu_read(x86_spec_ctrl_current);
-	if (host != x->spec_ctrl)
-		native_wrmsrl(MSR_IA32_SPEC_CTRL, host);
+	asm volatile(ALTERNATIVE("", "divl %2", X86_BUG_DIV0)
+		     : "+a"(quotient), "+d"(rest) : "r"(1u) : "cc");
+#endif
+}
+
+/* User space must not run on predictions the guest trained (VMSCAPE): the kernel flushes them there. */
+static __always_inline void user_ibpb_owed(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
 }
 
 static void event_take_back(struct hv_vcpu_svm *s)
@@ -162,7 +167,7 @@ void hv_svm_enter(struct hv_vcpu_x86 *x)
 		asm volatile("vmsave %0" : : "a"(c->host_spa) : "memory");
 		s->host_saved = true;
 	}
-	if (unlikely(s->asid_cpu != x->core.cpu || s->asid_gen != c->asid_gen))
+	if (unlikely(!hv_asid_holds(&s->asid, &c->asids, x->core.cpu)))
 		asid_take(c, s);
 	if (tpr != (v->int_ctl & SVM_INT_TPR)) {
 		v->int_ctl = (v->int_ctl & ~SVM_INT_TPR) | tpr;
@@ -175,9 +180,9 @@ void hv_svm_enter(struct hv_vcpu_x86 *x)
 	if (unlikely(s->guest_drs))
 		drs_switch_in(x);
 
-	spec_in(x);
-	hv_svm_vmrun(x->gpr, s->vmcb_spa, c->host_spa);
-	spec_out(x);
+	divider_clear();
+	hv_svm_vmrun(x->gpr, s->vmcb_spa, c->host_spa, spec_ctrl_for(s));
+	user_ibpb_owed();
 
 	if (unlikely(s->guest_drs))
 		drs_switch_out(s);

@@ -5,14 +5,14 @@
 
 #include <linux/io.h>
 #include "../x86.h"
+#include "../lib/asid.h"
 #include "vmcb.h"
 
 struct hv_vcpu_svm {
 	struct hv_vcpu_x86 x;		/* first */
 	struct hv_vmcb *vmcb;		/* I */
 	phys_addr_t vmcb_spa;		/* I */
-	u32 asid_gen;			/* generation of the CPU's ASIDs it was taken from */
-	int asid_cpu;			/* CPU it was taken on, -1 none */
+	struct hv_asid asid;		/* what its translations are tagged with */
 	bool host_saved;		/* this section did VMSAVE for the host */
 	bool guest_drs;			/* DR0-3, 6 of the guest are in the CPU */
 	u64 host_tsc_aux;		/* to put back at the end of the section */
@@ -26,8 +26,7 @@ static inline struct hv_vcpu_svm *to_svm(struct hv_vcpu_x86 *x)
 /* Per host CPU. */
 struct hv_svm_cpu {
 	bool on;			/* SVME was set by us */
-	u32 asid_gen;
-	u32 asid_next;
+	struct hv_asid_pool asids;
 	struct hv_vcpu_svm *last;	/* whose VMCB ran here last, for clean bits and IBPB */
 	phys_addr_t hsave_spa;		/* VM_HSAVE_PA */
 	phys_addr_t host_spa;		/* VMSAVE area of the host's FS, GS, TR, LDTR and MSRs */
@@ -42,7 +41,7 @@ DECLARE_PER_CPU(struct hv_svm_cpu, hv_svm_cpu);
 
 /* What this CPU has and parameters did not switch off; set once by hw_setup. */
 struct hv_svm_features {
-	u32 nr_asids;
+	u32 asid_limit;			/* ids are 1 .. asid_limit - 1 */
 	bool nrips, decode_assist, flush_asid, clean_bits, pause_filter, v_spec_ctrl;
 	bool rdtscp;
 };
@@ -103,7 +102,7 @@ void hv_svm_tlb_flush(struct hv_vcpu_x86 *x);
 void hv_svm_drs_load(struct hv_vcpu_x86 *x);
 
 /* enter.S */
-asmlinkage void hv_svm_vmrun(u64 *gpr, phys_addr_t vmcb, phys_addr_t host);
+asmlinkage void hv_svm_vmrun(u64 *gpr, phys_addr_t vmcb, phys_addr_t host, u32 spec_ctrl);
 
 /* exits.c */
 enum hv_next hv_svm_exit_handle(struct hv_vcpu_x86 *x);
