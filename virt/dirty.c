@@ -9,6 +9,7 @@
 #include <linux/bitops.h>
 #include <linux/minmax.h>
 #include <hv/arch.h>
+#include <hv/gmem.h>
 #include <hv/slot.h>
 #include "virt/memory.h"
 
@@ -55,6 +56,8 @@ static void take_words(struct hv_vm *vm, struct hv_slot *s, u64 word, u32 n, uns
 	if (flush)
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
+	/* What others show writable is marked when it is shown: once more from here on. */
+	hv_frame_zap(vm, s->gfn + word * 64, s->gfn + (word + n) * 64, true);
 }
 
 int hv_dirty_take(struct hv_vm *vm, const struct hv_dirty_args *a, u64 done, unsigned long *buf)

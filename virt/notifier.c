@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <hv/arch.h>
 #include <hv/core.h>
+#include <hv/gmem.h>
 #include <hv/vm.h>
 #include <hv/slot.h>
 #include "virt/memory.h"
@@ -24,6 +25,7 @@
 struct zap {
 	bool flush;
 	bool may_yield;
+	hv_gfn_t first, last;	/* around all frames met */
 };
 
 static struct hv_vm *to_vm(struct mmu_notifier *n)
@@ -36,6 +38,8 @@ static int zap_part(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last, void *arg)
 {
 	struct zap *z = arg;
 
+	z->first = min(z->first, first);
+	z->last = max(z->last, last);
 	while (first < last) {
 		hv_gfn_t to = min(last, (first | (ZAP_FRAMES - 1)) + 1);
 		bool removed = hv_arch_mmu_zap_range_locked(vm, first, to);
@@ -52,7 +56,10 @@ static int zap_part(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last, void *arg)
 static int invalidate_start(struct mmu_notifier *n, const struct mmu_notifier_range *range)
 {
 	struct hv_vm *vm = to_vm(n);
-	struct zap z = { .may_yield = mmu_notifier_range_blockable(range) };
+	struct zap z = {
+		.may_yield = mmu_notifier_range_blockable(range),
+		.first = HV_GFN_NONE,
+	};
 
 	spin_lock(&vm->mmu_lock);
 	if (!vm->notify_count++) {
@@ -69,6 +76,8 @@ static int invalidate_start(struct mmu_notifier *n, const struct mmu_notifier_ra
 		vm->stat.notifier_invalidates++;
 	}
 	spin_unlock(&vm->mmu_lock);
+	if (z.first < z.last)
+		hv_frame_zap(vm, z.first, z.last, z.may_yield);
 	return 0;
 }
 
@@ -129,6 +138,7 @@ static void mm_release(struct mmu_notifier *n, struct mm_struct *mm)
 	if (hv_arch_mmu_zap_range_locked(vm, 0, HV_GFN_NONE))
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
+	hv_frame_zap(vm, 0, HV_GFN_NONE, true);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

@@ -13,6 +13,7 @@
 #include <hv/arch.h>
 #include <hv/hv_caps.h>
 #include <hv/core.h>
+#include <hv/gmem.h>
 #include <hv/overlay.h>
 #include "virt/memory.h"
 
@@ -83,6 +84,10 @@ static void overlay_zap(struct hv_vm *vm, hv_gfn_t a, hv_gfn_t b)
 	if (flush)
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
+	if (a != HV_GFN_NONE)
+		hv_frame_zap(vm, a, a + 1, true);
+	if (b != HV_GFN_NONE)
+		hv_frame_zap(vm, b, b + 1, true);
 }
 
 static int overlay_move_locked(struct hv_vm *vm, struct hv_overlay *o, hv_gfn_t gfn)

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <hv/arch.h>
+#include <hv/gmem.h>
 #include <hv/hv_caps.h>
 #include <hv/slot.h>
 #include "virt/memory.h"
@@ -145,6 +146,7 @@ static void slot_retire(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *n
 	if (flush)
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
+	hv_frame_zap(vm, old->gfn, end, true);
 
 	synchronize_rcu_expedited();
 	if (new && new->dirty == old->dirty)
@@ -174,6 +176,8 @@ static int slot_publish(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *n
 	vm->stat.slot_updates++;
 	if (old)
 		slot_retire(vm, old, new);
+	else
+		hv_frame_zap(vm, new->gfn, new->gfn + new->npages, true);	/* a hole was shown */
 	if (prev)
 		kfree_rcu(prev, rcu);
 	return 0;
@@ -219,6 +223,7 @@ int hv_mem_vm_create(struct hv_vm *vm)
 {
 	mutex_init(&vm->slots_lock);
 	spin_lock_init(&vm->mmu_lock);
+	INIT_LIST_HEAD(&vm->frame_watches);
 	xa_init(&vm->overlay_pages);
 	vm->slots_gen = 1;	/* 0 is an empty gmem cache */
 	return 0;

@@ -15,6 +15,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <hv/arch.h>
+#include <hv/bus.h>
 #include <hv/core.h>
 #include <hv/irq.h>
 #include <hv/overlay.h>
@@ -80,6 +81,11 @@ static int port_create(struct hv_vm *vm, const struct hv_vm_args *args)
 	return hv_port_vm_create(vm);
 }
 
+static int bus_create(struct hv_vm *vm, const struct hv_vm_args *args)
+{
+	return 0;	/* when it is asked for */
+}
+
 static int attach_create(struct hv_vm *vm, const struct hv_vm_args *args)
 {
 	return hv_mem_vm_attach(vm);
@@ -101,6 +107,7 @@ static const struct hv_vm_part {
 	{ port_create, hv_port_vm_release },
 	{ irq_create, hv_irq_vm_release },
 	{ attach_create, hv_mem_vm_detach },
+	{ bus_create, hv_bus_vm_release },
 };
 
 static void parts_release(struct hv_vm *vm, u32 n)
@@ -259,6 +266,7 @@ int hv_vm_reset_locked(struct hv_vm *vm)
 	u32 i;
 
 	lockdep_assert_held(&vm->lock);
+	hv_bus_vm_reset(vm);
 	hv_vm_for_each_vcpu(vm, i, vcpu) {
 		mutex_lock(&vcpu->lock);
 		if (vcpu->tlfs)

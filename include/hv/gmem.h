@@ -46,6 +46,26 @@ static inline bool hv_notify_busy_locked(struct hv_vm *vm, hv_hva_t start, hv_hv
 	return vm->notify_count && start < vm->notify_end && end > vm->notify_start;
 }
 
+/*
+ * Somebody who shows guest frames elsewhere than in second-level tables: virt/framewatch.c.
+ * @zap: nothing of [@first, @last) may be shown any more when it returns. It is called
+ * after what changed there is visible to hv_gmem_resolve() or hv_notify_busy_locked(); with
+ * slots_lock, mmap_lock or reverse-map locks of the host held, so it allocates nothing that
+ * reclaims, and takes no lock that is held across a look at user memory. Only with
+ * @may_sleep may it sleep; without, a reference on the page must keep what is shown
+ * safe until it is gone. It may be called for frames it never showed, and inside itself.
+ */
+struct hv_frame_watch {
+	struct list_head link;
+	void (*zap)(struct hv_frame_watch *w, hv_gfn_t first, hv_gfn_t last, bool may_sleep);
+};
+
+/* After _del returns @w is not called any more. [proc, slots_lock not held] */
+void hv_frame_watch_add(struct hv_vm *vm, struct hv_frame_watch *w);
+void hv_frame_watch_del(struct hv_vm *vm, struct hv_frame_watch *w);
+/* Tell all of them. Not under mmu_lock. [proc; any with @may_sleep false] */
+void hv_frame_zap(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last, bool may_sleep);
+
 int hv_hostpage_init(void);		/* module load and unload */
 void hv_hostpage_exit(void);
 

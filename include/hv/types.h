@@ -89,6 +89,7 @@ struct hv_iobus;
 struct hv_irq_table;
 struct hv_port_table;
 struct hv_tlfs_vm;
+struct hv_bus;
 struct hv_tlfs_vcpu;
 struct hv_hostpage_wait;
 
@@ -126,6 +127,7 @@ struct hv_vm {
 	u64 slots_gen;			/* A: raised by every slot update; gmem caches compare it */
 	struct hv_overlay_table __rcu *overlays;	/* S, R: those shown, by gfn */
 	struct xarray overlay_pages;	/* S; readers: R: all, by (kind, vp) */
+	struct list_head frame_watches;	/* S; readers: SRCU of virt/framewatch.c */
 	bool notifier_on;		/* V: registered */
 	spinlock_t mmu_lock;		/* never sleeps, never held across GUP */
 	struct mmu_notifier notifier;
@@ -140,6 +142,8 @@ struct hv_vm {
 
 	/* TLFS: virt/vsynic.c, vstimer.c, reftime.c, hypercall.c */
 	struct hv_tlfs_vm *tlfs;
+
+	struct hv_bus *bus;		/* V: set once; vmbus/ */
 
 	struct hv_stats_vm stat;
 };
