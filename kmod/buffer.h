@@ -21,6 +21,7 @@ long hv_cpuid_after(struct hv_call *call, void *args);
 long hv_stats_before(struct hv_call *call, void *args);
 long hv_stats_vm_get(struct hv_call *call, void *args);
 long hv_stats_vcpu_get(struct hv_call *call, void *args);
+long hv_stats_chan_get(struct hv_call *call, void *args);
 long hv_stats_after(struct hv_call *call, void *args);
 
 #endif /* _HV_KMOD_BUFFER_H */

@@ -70,7 +70,7 @@ static const struct {
 	[HV_CAP_TLFS]		= { .get = cap_tlfs },
 	[HV_CAP_TSC_KHZ]	= { .get = cap_arch },
 	[HV_CAP_FORK_BACKING]	= { .value = 0 },
-	[HV_CAP_BUS]		= { .value = 0 },
+	[HV_CAP_BUS]		= { .value = 5 << 16 | 3 },
 };
 
 int hv_caps_get(u32 cap, u64 *value)

@@ -152,20 +152,36 @@ static long call_run(const struct hv_ioctl_op *op, struct hv_call *call, void __
 	return hv_newfd_publish(&call->newfd);
 }
 
-long hv_ioctl_dispatch(const struct hv_ioctl_table *table, struct hv_vm *vm, struct hv_vcpu *vcpu,
-		       unsigned int cmd, void __user *arg)
+static long dispatch(const struct hv_ioctl_table *table, struct hv_call *call, unsigned int cmd,
+		     void __user *arg)
 {
 	const struct hv_ioctl_op *op = op_find(table, cmd);
-	struct hv_call call = { .vm = vm, .vcpu = vcpu };
 	long ret;
 	u32 flags;
 
 	if (!op)
 		return -ENOTTY;
 	this_cpu_inc(hv_ioctl_counts[_IOC_NR(op->cmd)]);
-	ret = call_run(op, &call, arg);
-	kvfree(call.buf);
-	memcpy(&flags, call.args.bytes + sizeof(u32), sizeof(flags));
-	trace_hv_ioctl(vm ? vm->id : 0, vcpu ? (int)vcpu->index : -1, _IOC_NR(op->cmd), flags, ret);
+	ret = call_run(op, call, arg);
+	kvfree(call->buf);
+	memcpy(&flags, call->args.bytes + sizeof(u32), sizeof(flags));
+	trace_hv_ioctl(call->vm ? call->vm->id : 0, call->vcpu ? (int)call->vcpu->index : -1,
+		       _IOC_NR(op->cmd), flags, ret);
 	return ret;
+}
+
+long hv_ioctl_dispatch(const struct hv_ioctl_table *table, struct hv_vm *vm, struct hv_vcpu *vcpu,
+		       unsigned int cmd, void __user *arg)
+{
+	struct hv_call call = { .vm = vm, .vcpu = vcpu };
+
+	return dispatch(table, &call, cmd, arg);
+}
+
+long hv_ioctl_dispatch_chan(const struct hv_ioctl_table *table, struct hv_chan *chan,
+			    unsigned int cmd, void __user *arg)
+{
+	struct hv_call call = { .chan = chan };
+
+	return dispatch(table, &call, cmd, arg);
 }

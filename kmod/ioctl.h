@@ -14,7 +14,7 @@
 #include <hv/types.h>
 #include "fd.h"
 
-#define HV_ARGS_MAX	128		/* bytes of the largest argument structure */
+#define HV_ARGS_MAX	256		/* bytes of the largest argument structure */
 
 /* What a row wants held, or allowed, while its handler runs. */
 #define HVL_VM		(1u << 0)	/* vm->lock */
@@ -26,6 +26,7 @@
 struct hv_call {
 	struct hv_vm *vm;		/* NULL on the system fd */
 	struct hv_vcpu *vcpu;		/* NULL but on a vCPU fd */
+	struct hv_chan *chan;		/* NULL but on a channel fd, where the others are */
 	struct hv_newfd newfd;		/* an fd the handler made; published when all is well */
 	void *buf;			/* kvmalloc'ed, freed by the dispatcher */
 	union {
@@ -82,13 +83,20 @@ struct hv_ioctl_table {
 
 long hv_ioctl_dispatch(const struct hv_ioctl_table *table, struct hv_vm *vm, struct hv_vcpu *vcpu,
 		       unsigned int cmd, void __user *arg);
+/* The same on a channel fd: any process, no VM held, no locks of a row. */
+long hv_ioctl_dispatch_chan(const struct hv_ioctl_table *table, struct hv_chan *chan,
+			    unsigned int cmd, void __user *arg);
 
 /* Calls of number @nr since the module was loaded, over all CPUs; 0 if there is no such call. */
 u64 hv_ioctl_count(u32 nr);
-#define HV_IOCTL_NRS	0x48
+#define HV_IOCTL_NRS	0x70
 
 extern const struct file_operations hv_sys_fops;	/* ioctl_sys.c */
 extern const struct file_operations hv_vm_fops;		/* ioctl_vm.c */
 extern const struct file_operations hv_vcpu_fops;	/* ioctl_vcpu.c */
+extern const struct file_operations hv_chan_fops;	/* ioctl_chan.c */
+
+/* An fd over @chan, whose reference passes in any case; for CREATE_CHANNEL and CREATE_SUB. */
+long hv_newfd_chan(struct hv_call *call, struct hv_chan *chan);
 
 #endif /* _HV_KMOD_IOCTL_H */

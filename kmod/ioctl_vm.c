@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#include <hv/bus.h>
 #include <hv/core.h>
 #include <hv/irq.h>
 #include <hv/slot.h>
@@ -15,6 +16,7 @@
 
 #define SLOT_F_ALL	(HV_SLOT_F_READONLY | HV_SLOT_F_DIRTY_LOG)
 #define IOEVENTFD_F_ALL	(HV_IOEVENTFD_F_PIO | HV_IOEVENTFD_F_DATAMATCH | HV_IOEVENTFD_F_DEASSIGN)
+#define CHANNEL_F_ALL	(HV_CHANNEL_F_PIPE | HV_CHANNEL_F_TLNPI)
 #define IRQFD_F_ALL	(HV_IRQFD_F_DEASSIGN | HV_IRQFD_F_RESAMPLE)
 
 /*
@@ -125,6 +127,16 @@ static long vm_reset(struct hv_call *call, void *args)
 	return hv_vm_reset_locked(call->vm);
 }
 
+static long vm_create_bus(struct hv_call *call, void *args)
+{
+	return hv_bus_create_locked(call->vm, args);
+}
+
+static long vm_create_channel(struct hv_call *call, void *args)
+{
+	return hv_newfd_chan(call, hv_chan_create(call->vm, args));
+}
+
 static const struct hv_ioctl_op vm_ops[] = {
 	HV_OP(HV_VM_CREATE_VCPU, struct hv_vcpu_args, vnode, 0, HVL_VM, vm_create_vcpu),
 	HV_OP_RSVD(HV_VM_SET_SLOT, struct hv_slot_args, fd_offset, SLOT_F_ALL, 0, vm_set_slot),
@@ -146,6 +158,9 @@ static const struct hv_ioctl_op vm_ops[] = {
 	HV_OP(HV_VM_RESET, struct hv_reset_args, flags, 0, HVL_STOPPED, vm_reset),
 	HV_OP(HV_VM_GET_CPUID, struct hv_cpuid_args, addr, 0, HVL_OUT_E2BIG, hv_cpuid_get,
 	      .before = hv_cpuid_before, .after = hv_cpuid_after),
+	HV_OP_RSVD(HV_VM_CREATE_BUS, struct hv_bus_args, rsvd, 0, HVL_VM, vm_create_bus),
+	HV_OP(HV_VM_CREATE_CHANNEL, struct hv_channel_args, connection, CHANNEL_F_ALL, HVL_VM,
+	      vm_create_channel),
 };
 
 static const struct hv_ioctl_table vm_table = {

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <hv/bus.h>
 #include <hv/stats.h>
 #include "buffer.h"
 
@@ -17,9 +18,18 @@
 
 static const struct hv_stats_desc hv_stats_vm_descs[] = { HV_STATS_VM_LIST(HV_STATS_ROW) };
 static const struct hv_stats_desc hv_stats_vcpu_descs[] = { HV_STATS_VCPU_LIST(HV_STATS_ROW) };
+static const struct hv_stats_desc hv_stats_chan_descs[] = { HV_STATS_CHAN_LIST(HV_STATS_ROW) };
 
 static_assert(ARRAY_SIZE(hv_stats_vm_descs) * sizeof(u64) == sizeof(struct hv_stats_vm));
 static_assert(ARRAY_SIZE(hv_stats_vcpu_descs) * sizeof(u64) == sizeof(struct hv_stats_vcpu));
+static_assert(ARRAY_SIZE(hv_stats_chan_descs) * sizeof(u64) == sizeof(struct hv_stats_chan));
+
+static u32 counters_of(const struct hv_call *call)
+{
+	if (call->chan)
+		return ARRAY_SIZE(hv_stats_chan_descs);
+	return call->vcpu ? ARRAY_SIZE(hv_stats_vcpu_descs) : ARRAY_SIZE(hv_stats_vm_descs);
+}
 
 static u32 stats_bytes(u32 nr)
 {
@@ -44,11 +54,10 @@ static void stats_fill(void *buf, const struct hv_stats_desc *descs, u32 nr, con
 
 long hv_stats_before(struct hv_call *call, void *args)
 {
-	u32 nr = call->vcpu ? ARRAY_SIZE(hv_stats_vcpu_descs) : ARRAY_SIZE(hv_stats_vm_descs);
 	struct hv_stats_args *a = args;
 	u32 room = a->len;
 
-	a->len = stats_bytes(nr);
+	a->len = stats_bytes(counters_of(call));
 	if (!room)
 		return 0;
 	if (room < a->len)
@@ -70,6 +79,14 @@ long hv_stats_vcpu_get(struct hv_call *call, void *args)
 	if (call->buf)
 		stats_fill(call->buf, hv_stats_vcpu_descs, ARRAY_SIZE(hv_stats_vcpu_descs),
 			   (const u64 *)&call->vcpu->stat);
+	return 0;
+}
+
+long hv_stats_chan_get(struct hv_call *call, void *args)
+{
+	if (call->buf)
+		stats_fill(call->buf, hv_stats_chan_descs, ARRAY_SIZE(hv_stats_chan_descs),
+			   (const u64 *)hv_chan_stats(call->chan));
 	return 0;
 }
 

@@ -11,6 +11,8 @@
 #endif
 
 struct eventfd_ctx;
+struct mm_struct;
+struct page;
 
 /* Add 1 to the eventfd's counter. [any] */
 void hv_compat_eventfd_signal(struct eventfd_ctx *ctx);
@@ -25,6 +27,12 @@ static inline bool hv_compat_guest_work_pending(void)
 }
 
 int hv_compat_guest_work(void);
+/*
+ * get_user_pages_remote() of one page; mmap_lock of @mm held for reading. 1, or an error. With
+ * @locked NULL it is held all the time.
+ */
+long hv_compat_gup_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+			  struct page **page, int *locked);
 /* Prepare a timer that is not armed yet. [any] */
 void hv_compat_hrtimer_setup(struct hrtimer *timer,
 			     enum hrtimer_restart (*fn)(struct hrtimer *timer),

@@ -16,7 +16,10 @@
 	S(slat_tables,		PAGES, INSTANT)				\
 	S(remote_tlb_flushes,	COUNT, CUMULATIVE)			\
 	S(irqfd_signals,	COUNT, CUMULATIVE)			\
-	S(messages_posted,	COUNT, CUMULATIVE)
+	S(messages_posted,	COUNT, CUMULATIVE)			\
+	S(bus_messages,		COUNT, CUMULATIVE)			\
+	S(bus_refused,		COUNT, CUMULATIVE)			\
+	S(bus_throttled,	COUNT, CUMULATIVE)
 
 #define HV_STATS_VCPU_LIST(S)						\
 	S(exits,		COUNT, CUMULATIVE)			\
@@ -59,9 +62,21 @@
 	S(asids_taken,		COUNT, CUMULATIVE)			\
 	S(asid_rollovers,	COUNT, CUMULATIVE)
 
+#define HV_STATS_CHAN_LIST(S)						\
+	S(guest_signals,	COUNT, CUMULATIVE)			\
+	S(host_signals,		COUNT, CUMULATIVE)			\
+	S(host_signals_late,	COUNT, CUMULATIVE)			\
+	S(opens,		COUNT, CUMULATIVE)			\
+	S(closes,		COUNT, CUMULATIVE)			\
+	S(gpadls,		COUNT, CUMULATIVE)			\
+	S(events,		COUNT, CUMULATIVE)			\
+	S(ring_faults,		COUNT, CUMULATIVE)			\
+	S(ring_zaps,		COUNT, CUMULATIVE)
+
 #define HV_STATS_FIELD(name, unit, kind) u64 name;
 struct hv_stats_vm { HV_STATS_VM_LIST(HV_STATS_FIELD) };
 struct hv_stats_vcpu { HV_STATS_VCPU_LIST(HV_STATS_FIELD) };
+struct hv_stats_chan { HV_STATS_CHAN_LIST(HV_STATS_FIELD) };
 #undef HV_STATS_FIELD
 
 #endif /* _HV_STATS_H */

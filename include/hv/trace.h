@@ -335,6 +335,69 @@ TRACE_EVENT(hv_vsynic_event,
 		  __entry->sint, __entry->flag, __entry->ret)
 );
 
+/* vmbus/: each channel message, @ret: TLFS status of the guest's, errno of ours */
+TRACE_EVENT(hv_bus_message,
+	TP_PROTO(u64 vm, bool to_guest, u32 type, u32 bytes, int ret),
+	TP_ARGS(vm, to_guest, type, bytes, ret),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(bool, to_guest)
+		__field(u32, type)
+		__field(u32, bytes)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->to_guest = to_guest;
+		__entry->type = type;
+		__entry->bytes = bytes;
+		__entry->ret = ret;
+	),
+	TP_printk("vm=%llu %s type=%u bytes=%u ret=%d", __entry->vm,
+		  __entry->to_guest ? "to guest" : "to host", __entry->type, __entry->bytes,
+		  __entry->ret)
+);
+
+/* vmbus/server.c: a version offered by the guest, and whether it was agreed upon */
+TRACE_EVENT(hv_bus_contact,
+	TP_PROTO(u64 vm, u32 version, bool agreed),
+	TP_ARGS(vm, version, agreed),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, version)
+		__field(bool, agreed)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->version = version;
+		__entry->agreed = agreed;
+	),
+	TP_printk("vm=%llu version=%u.%u %s", __entry->vm, __entry->version >> 16,
+		  __entry->version & 0xffff, __entry->agreed ? "agreed" : "refused")
+);
+
+/* vmbus/chan.c: the setter; states are enum hv_chan_state, moves enum hv_chan_move */
+TRACE_EVENT(hv_chan_state,
+	TP_PROTO(u64 vm, u32 relid, u32 move, u32 from, u32 to),
+	TP_ARGS(vm, relid, move, from, to),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, relid)
+		__field(u32, move)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->relid = relid;
+		__entry->move = move;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("vm=%llu relid=%u move=%u %u -> %u", __entry->vm, __entry->relid, __entry->move,
+		  __entry->from, __entry->to)
+);
+
 /* virt/event.c: life-cycle events, whether or not anybody listens; @vcpu -1: of the VM */
 TRACE_EVENT(hv_event,
 	TP_PROTO(struct hv_vm *vm, int vcpu, u32 event, const char *cause),

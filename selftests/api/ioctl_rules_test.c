@@ -297,7 +297,7 @@ static void check_process(const struct row *r)
 
 static void check_unknown_numbers(void)
 {
-	static const unsigned int nrs[] = { 0x04, 0x1f, 0x2d, 0x3f, 0x46, 0x47, 0xff };
+	static const unsigned int nrs[] = { 0x04, 0x1f, 0x2f, 0x3f, 0x46, 0x47, 0xff };
 	unsigned int i, k;
 
 	for (k = 0; k < NR_KINDS; k++) {

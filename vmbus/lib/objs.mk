@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-vmbus-lib := ring
+vmbus-lib := ring msg conn offer gpadl chan
