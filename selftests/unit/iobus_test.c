@@ -6,6 +6,7 @@
 
 #include "lib/unit.h"
 #include "vmm/iobus.h"
+#include "vmm/readers.h"
 
 struct fake {
 	struct device	dev;
@@ -90,10 +91,10 @@ static void *reader(void *arg)
 {
 	uint64_t v;
 
-	iobus_thread_enter();
+	readers_enter();
 	while (!quit)
 		atomic_fetch_add(&answered, iobus_read(arg, DEV_SPACE_PORT, 0x105, 1, &v));
-	iobus_thread_leave();
+	readers_leave();
 	return NULL;
 }
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Guest memory: every backing, alignment, handles at the edges of ranges, dirty bits, back to zeroes. */
+/* Guest memory: every backing, alignment, handles at the edges of ranges, dirty bits, back to zeroes;
+ * slots that come, change and go under readers. */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/unit.h"
 #include "vmm/mem.h"
+#include "vmm/readers.h"
 
 #define MIB (1ULL << 20)
 
@@ -36,10 +41,12 @@ static void handles(struct mem *m)
 
 	CHECK_EQ(mem_get(m, 1024 * MIB - 16, 16, DEV_DIR_WRITE, &g), 0);
 	CHECK(g.ptr == mem_host(m, 0) + 1024 * MIB - 16);
+	mem_put(m, &g);
 	CHECK_EQ(mem_get(m, 1024 * MIB - 16, 17, DEV_DIR_READ, &g), -EFAULT);	/* two ranges */
 	CHECK_EQ(mem_get(m, LAYOUT_HOLE - 4, 8, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, LAYOUT_HOLE, 1, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, end - 1, 1, DEV_DIR_READ, &g), 0);
+	mem_put(m, &g);
 	CHECK_EQ(mem_get(m, end, 1, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, ~0ULL, 1, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, ~0ULL - 3, 8, DEV_DIR_READ, &g), -EFAULT);
@@ -118,10 +125,141 @@ static void refusals(void)
 	mem_release(NULL);
 }
 
+/* ---- changes at run time ---- */
+
+#define EXTRA	(64ULL << 30)
+#define BYTES	(16ULL << 12)
+
+static void small(struct mem **m, enum vmm_backing b)
+{
+	vmm_config_init(&cfg);
+	cfg.kernel = "k";
+	cfg.backing = b;
+	cfg.memory = 16 * MIB;
+	layout_build(&layout, &cfg);
+	CHECK_EQ(mem_create(m, &cfg, &layout, err, sizeof(err)), 0);
+}
+
+static bool mapped(const void *p)
+{
+	unsigned char v;
+
+	return !mincore((void *)((uintptr_t)p & ~4095UL), 4096, &v);
+}
+
+static void changes(enum vmm_backing b)
+{
+	struct gmem g, h;
+	struct mem *m;
+	int slot, i;
+
+	small(&m, b);
+	CHECK_EQ(mem_add(m, 0, 4096, -1), -EEXIST);
+	CHECK_EQ(mem_add(m, 16 * MIB - 4096, 8192, -1), -EEXIST);
+	CHECK_EQ(mem_add(m, EXTRA, 0, -1), -EINVAL);
+	CHECK_EQ(mem_add(m, EXTRA + 1, 4096, -1), -EINVAL);
+	CHECK_EQ(mem_add(m, -4096ULL, 4096, -1), -EINVAL);
+	CHECK_EQ(mem_get(m, EXTRA, 1, DEV_DIR_READ, &g), -EFAULT);
+	slot = mem_add(m, EXTRA + 4096, BYTES, -1);
+	CHECK_EQ(slot, 1);
+	CHECK_EQ(((uintptr_t)mem_host(m, slot) ^ (EXTRA + 4096)) & (2 * MIB - 1), 0);
+	CHECK_EQ(mem_get(m, EXTRA + 4096, BYTES, DEV_DIR_WRITE, &g), 0);
+	CHECK_EQ(mem_get(m, EXTRA + 4095, 2, DEV_DIR_WRITE, &h), -EFAULT);
+	memset(g.ptr, 7, BYTES);
+	CHECK_EQ(mem_replace(m, slot), 0);
+	CHECK_EQ(mem_get(m, EXTRA + 4096, BYTES, DEV_DIR_READ, &h), 0);
+	CHECK(g.ptr != h.ptr);
+	CHECK_EQ(*(uint8_t *)h.ptr, 0);			/* new memory */
+	CHECK_EQ(((uint8_t *)g.ptr)[BYTES - 1], 7);	/* the old one is still held */
+	mem_put(m, &g);
+	CHECK(!mapped(g.ptr));
+	CHECK_EQ(mem_remove(m, slot), 0);
+	CHECK_EQ(mem_remove(m, slot), -ENOENT);
+	CHECK_EQ(mem_replace(m, slot), -ENOENT);
+	CHECK_EQ(mem_get(m, EXTRA + 4096, 1, DEV_DIR_READ, &g), -EFAULT);
+	CHECK(mapped(h.ptr));
+	mem_put(m, &h);
+	CHECK(!mapped(h.ptr));
+	/* Bits of a slot that came while noting; and no more slots than there are. */
+	CHECK_EQ(mem_dirty_start(m), 0);
+	for (i = 1; i < MEM_SLOTS; i++)
+		CHECK_EQ(mem_add(m, EXTRA + i * BYTES, BYTES, -1), i);
+	CHECK_EQ(mem_add(m, 2 * EXTRA, BYTES, -1), -ENOSPC);
+	CHECK_EQ(mem_get(m, EXTRA + 2 * BYTES + 4096, 1, DEV_DIR_WRITE, &g), 0);
+	mem_put(m, &g);
+	CHECK(mem_dirty_test_clear(m, 2, 1));
+	CHECK(!mem_dirty_test_clear(m, 2, 1));
+	mem_release(m);
+}
+
+static atomic_bool quit;
+static atomic_ulong seen, torn;
+
+/* What a handle shows stays one generation's, whole and mapped, until it is put. */
+static void *reader(void *arg)
+{
+	struct gmem g;
+
+	readers_enter();
+	while (!quit) {
+		const uint8_t *p;
+		size_t i;
+
+		if (mem_get(arg, EXTRA, BYTES, DEV_DIR_WRITE, &g))
+			continue;
+		p = g.ptr;
+		for (i = 0; i < BYTES; i += 512)
+			torn += p[i] != p[0] && p[i] && p[0];	/* zero: not filled yet */
+		mem_put(arg, &g);
+		seen++;
+	}
+	readers_leave();
+	return NULL;
+}
+
+static void under_readers(enum vmm_backing b)
+{
+	pthread_t t[2];
+	struct mem *m;
+	int i, k;
+
+	small(&m, b);
+	CHECK_EQ(mem_dirty_start(m), 0);
+	quit = false;
+	seen = 0;
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(pthread_create(&t[i], NULL, reader, m), 0);
+	for (i = 1; i <= 200; i++) {
+		int slot = mem_add(m, EXTRA, BYTES, -1);
+
+		CHECK_EQ(slot, 1);
+		for (k = 0; slot > 0 && k < 3; k++) {
+			unsigned long before = seen;
+
+			memset(mem_host(m, slot), i, BYTES);
+			for (int spin = 0; seen == before && spin < 20000; spin++)
+				sched_yield();
+			CHECK_EQ(k < 2 ? mem_replace(m, slot) : mem_remove(m, slot), 0);
+		}
+	}
+	quit = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	CHECK(seen >= 200);
+	CHECK_EQ(torn, 0);
+	mem_release(m);
+}
+
 int main(void)
 {
+	readers_enter();
 	backing(VMM_BACKING_MEMFD, "memfd");
 	backing(VMM_BACKING_THP, "thp");
 	refusals();
+	changes(VMM_BACKING_MEMFD);
+	changes(VMM_BACKING_THP);
+	under_readers(VMM_BACKING_MEMFD);
+	under_readers(VMM_BACKING_THP);
+	readers_leave();
 	return unit_done();
 }

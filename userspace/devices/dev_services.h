@@ -34,6 +34,7 @@ struct gmem {
 	uint64_t	gpa;
 	uint32_t	len;
 	uint32_t	dir;	/* enum dev_dir, or both */
+	void		*range;	/* keeps @ptr valid until it is put */
 };
 
 enum dev_power {

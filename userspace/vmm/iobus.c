@@ -13,6 +13,7 @@
 #include <urcu.h>
 
 #include "iobus.h"
+#include "readers.h"
 
 struct entry {
 	uint64_t	base, last;
@@ -28,19 +29,6 @@ struct table {
 struct iobus {
 	struct table	*table[2];	/* by enum dev_space; RCU */
 };
-
-static bool any_reader;		/* any thread ever entered: until then nothing needs a grace period */
-
-void iobus_thread_enter(void)
-{
-	__atomic_store_n(&any_reader, true, __ATOMIC_SEQ_CST);
-	rcu_register_thread();
-}
-
-void iobus_thread_leave(void)
-{
-	rcu_unregister_thread();
-}
 
 int iobus_create(struct iobus **out)
 {
@@ -66,8 +54,7 @@ static void table_publish(struct iobus *bus, enum dev_space space, struct table 
 	struct table *old = bus->table[space];
 
 	rcu_assign_pointer(bus->table[space], t);
-	if (__atomic_load_n(&any_reader, __ATOMIC_SEQ_CST))
-		synchronize_rcu();
+	readers_wait();
 	free(old);
 }
 

@@ -17,11 +17,7 @@ int iobus_add(struct iobus *bus, struct device *d);
 /* Take @d off; on return no reader uses it any more. Loop thread. */
 void iobus_remove(struct iobus *bus, struct device *d);
 
-/* A thread that reads: before its first and after its last access. */
-void iobus_thread_enter(void);
-void iobus_thread_leave(void);
-
-/* One access. Nothing there: reads give ones, writes vanish. Return: true if a device answered. */
+/* One access, from a thread of readers.h. Nothing there: reads give ones, writes vanish. Return: true if a device answered. */
 bool iobus_read(struct iobus *bus, enum dev_space space, uint64_t addr, unsigned int size, uint64_t *value);
 bool iobus_write(struct iobus *bus, enum dev_space space, uint64_t addr, unsigned int size, uint64_t value);
 

@@ -15,6 +15,7 @@
 #include "devices/uart.h"
 #include "iobus.h"
 #include "machine_impl.h"
+#include "readers.h"
 
 #define JOIN_SECONDS 2
 
@@ -325,6 +326,8 @@ static void machine_teardown(struct machine *m)
 	load_close(&m->load);
 	loop_release(m->loop);
 	free(m->stat_names);
+	if (m->reading)
+		readers_leave();
 }
 
 /* The class of a failure before the first vCPU ran. */
@@ -343,8 +346,11 @@ static int machine_life(struct machine *m, const struct vmm_fds *fds)
 
 	if (!ret)
 		ret = machine_setup(m, fds);
-	if (!ret)
+	if (!ret) {
+		readers_enter();	/* not before: set-up needs no grace periods */
+		m->reading = true;
 		ret = machine_start(m, fds->ready);
+	}
 	if (ret < 0) {
 		m->end.cause = setup_cause(m, ret);
 		m->end.code = -ret;

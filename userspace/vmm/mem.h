@@ -18,7 +18,21 @@ int mem_create(struct mem **out, const struct vmm_config *cfg, const struct layo
 /* No handle may be held. */
 void mem_release(struct mem *m);
 
-/* Host address of range @i of the layout, and its backing file (-1: none) and offset there. */
+#define MEM_SLOTS	(LAYOUT_RANGES + 8)
+
+/*
+ * Change the map at run time; loop thread. Lookups see the memory before or after, never a hole, and handles got
+ * before stay good: what they lie in is unmapped when the last one is put.
+ * mem_add() - zero memory for [@gpa, @gpa + @bytes), both multiples of 4096, in a free slot, bound to @host_node
+ * unless that is negative. Return: the slot; -EEXIST, -ENOSPC, -EINVAL or -errno.
+ * mem_replace() - zero memory behind the same addresses. Return: 0 or -errno.
+ * mem_remove() - take a slot out. Return: 0, -ENOENT or -ENOMEM.
+ */
+int mem_add(struct mem *m, uint64_t gpa, uint64_t bytes, int host_node);
+int mem_replace(struct mem *m, unsigned int slot);
+int mem_remove(struct mem *m, unsigned int slot);
+
+/* Host address of slot @i (the layout's ranges come first), and its backing file (-1: none) and offset there. */
 uint8_t *mem_host(const struct mem *m, unsigned int i);
 int mem_file(const struct mem *m, unsigned int i, uint64_t *offset);
 
@@ -26,7 +40,7 @@ int mem_file(const struct mem *m, unsigned int i, uint64_t *offset);
 int mem_zero(struct mem *m);
 
 /*
- * A handle on [@gpa, @gpa + @len), which must lie in one range. Any thread; put it soon.
+ * A handle on [@gpa, @gpa + @len), which must lie in one slot. Any thread of readers.h; put it soon, from any.
  * Return: 0 or -EFAULT.
  */
 int mem_get(struct mem *m, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem *out);
@@ -34,7 +48,7 @@ int mem_get(struct mem *m, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem
 void mem_put(struct mem *m, struct gmem *g);
 
 /*
- * Dirty bits of device writes, one a 4 KiB page of range @i: start noting (0 or -ENOMEM), and fetch and
+ * Dirty bits of device writes, one a 4 KiB page of slot @i: start noting (0 or -ENOMEM), and fetch and
  * clear. The module's own log covers writes of the guest.
  */
 int mem_dirty_start(struct mem *m);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 userspace-vmm := config loop layout aml acpi load load_bzimage elf_image load_elf_pvh load_multiboot \
-	mem iobus lifecycle log services boot vcpu_thread exits control signals sandbox \
+	mem memmap readers iobus lifecycle log services boot vcpu_thread exits control signals sandbox \
 	machine stats
 userspace-vmm-pkgs := liburcu-memb
 

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "iobus.h"
 #include "machine_impl.h"
+#include "readers.h"
 
 #define STACK_BYTES (128 << 10)
 
@@ -42,7 +42,7 @@ static void *vcpu_loop(void *arg)
 	struct machine *m = v->m;
 	int ret;
 
-	iobus_thread_enter();
+	readers_enter();
 	for (;;) {
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		if (atomic_load(&m->park)) {
@@ -61,7 +61,7 @@ static void *vcpu_loop(void *arg)
 				 strerror(-ret), ret == -ECANCELED || ret == -EIO ?
 				 "; the module gave the VM up, see the host's kernel log" : "");
 	}
-	iobus_thread_leave();
+	readers_leave();
 	return NULL;
 }
 
