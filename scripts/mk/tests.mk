@@ -33,7 +33,7 @@ build/unit/%: build/san/obj/selftests/unit/%.o $(unit-help) build/lib/libhvpure.
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(san-flags) -pthread -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
-		-Wl,--end-group -Wl,--as-needed $(call pkg-libs,$(all-pkgs))
+		-Wl,--end-group -Wl,--as-needed $(call pkg-libs,$(all-pkgs)) -Wl,-Map=$@.map
 
 unit: $(unit-progs)
 	$(Q)bad=0; for t in $(unit-progs); do \
