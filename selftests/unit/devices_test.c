@@ -86,7 +86,9 @@ f_log(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 }
 
 static const struct dev_services_ops fake = {
-	f_get, f_put, f_irq, f_arm, f_cancel, f_cancel, f_now, f_wall, f_power, f_touch, f_log,
+	.gmem_get = f_get, .gmem_put = f_put, .irq_set = f_irq, .timer_arm = f_arm,
+	.timer_cancel = f_cancel, .timer_free = f_cancel, .now_ns = f_now, .wall_ns = f_wall,
+	.power = f_power, .page_touch = f_touch, .log = f_log,
 };
 static struct dev_services ds = { &fake };
 

@@ -11,7 +11,6 @@
 
 #include "lib/unit.h"
 #include "vmm/mem.h"
-#include "vmm/readers.h"
 
 #define MIB (1ULL << 20)
 
@@ -200,7 +199,6 @@ static void *reader(void *arg)
 {
 	struct gmem g;
 
-	readers_enter();
 	while (!quit) {
 		const uint8_t *p;
 		size_t i;
@@ -213,7 +211,6 @@ static void *reader(void *arg)
 		mem_put(arg, &g);
 		seen++;
 	}
-	readers_leave();
 	return NULL;
 }
 
@@ -252,7 +249,6 @@ static void under_readers(enum vmm_backing b)
 
 int main(void)
 {
-	readers_enter();
 	backing(VMM_BACKING_MEMFD, "memfd");
 	backing(VMM_BACKING_THP, "thp");
 	refusals();
@@ -260,6 +256,5 @@ int main(void)
 	changes(VMM_BACKING_THP);
 	under_readers(VMM_BACKING_MEMFD);
 	under_readers(VMM_BACKING_THP);
-	readers_leave();
 	return unit_done();
 }

@@ -326,8 +326,7 @@ static void machine_teardown(struct machine *m)
 	load_close(&m->load);
 	loop_release(m->loop);
 	free(m->stat_names);
-	if (m->reading)
-		readers_leave();
+	readers_leave();
 }
 
 /* The class of a failure before the first vCPU ran. */
@@ -348,7 +347,6 @@ static int machine_life(struct machine *m, const struct vmm_fds *fds)
 		ret = machine_setup(m, fds);
 	if (!ret) {
 		readers_enter();	/* not before: set-up needs no grace periods */
-		m->reading = true;
 		ret = machine_start(m, fds->ready);
 	}
 	if (ret < 0) {

@@ -50,7 +50,6 @@ struct machine {
 	int			sys, vm;	/* descriptors, -1: none */
 	struct vcpu		*vcpu;
 	struct loop_source	signals;
-	bool			reading;	/* the loop thread called readers_enter() */
 	char			err[384];
 
 	/* loop thread */

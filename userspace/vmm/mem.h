@@ -40,7 +40,7 @@ int mem_file(const struct mem *m, unsigned int i, uint64_t *offset);
 int mem_zero(struct mem *m);
 
 /*
- * A handle on [@gpa, @gpa + @len), which must lie in one slot. Any thread of readers.h; put it soon, from any.
+ * A handle on [@gpa, @gpa + @len), which must lie in one slot. Any thread; put it soon.
  * Return: 0 or -EFAULT.
  */
 int mem_get(struct mem *m, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem *out);

@@ -46,6 +46,7 @@ struct mem_range *memmap_get(struct memmap *map, uint64_t gpa, uint64_t len)
 {
 	struct mem_range *r;
 
+	readers_enter();	/* once a thread; later calls look at a flag */
 	rcu_read_lock();
 	r = range_find(rcu_dereference(map->table), gpa, len);
 	/* The map's own reference goes only after readers_wait(). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The map of guest memory: which range holds an address. Any registered thread (readers.h) looks up; one thread
+ * The map of guest memory: which range holds an address. Any thread looks up; one thread
  * changes it, at any time. A range found stays mapped until it is put, whatever happens to the map.
  */
 #ifndef HV_VMM_MEMMAP_H

@@ -3,7 +3,10 @@
 #ifndef HV_VMM_READERS_H
 #define HV_VMM_READERS_H
 
-/* Every thread that looks up in such a table calls these first and last. */
+/*
+ * A thread enters before its first look into such a table: vCPU threads and the loop thread say so, others, of
+ * devices and backends, do by their first memmap_get(). The end of a thread leaves; calling either twice does no harm.
+ */
 void readers_enter(void);
 void readers_leave(void);
 
