@@ -258,6 +258,15 @@ static void footer_overwritten(void)
 	CHECK_EQ(read_one(d, 10 * BLOCK / 512), 9);
 	CHECK_EQ(vhd_close(d, &e), 0);
 	memfile_done(&f);
+	/* Cut within the table's last sector: that is no place for it either. */
+	make(&f, VHD_DYNAMIC);
+	CHECK_EQ(memfile_ops.truncate(&f, TABLE + DISK / BLOCK * 4), 0);
+	CHECK_EQ(open_close(&f, VHD_OPEN_REPAIR), 0);
+	CHECK_EQ(f.size, 2048 + 512);
+	CHECK_EQ(try_open(&f, 0, VHD_AUTO, &d), 0);
+	CHECK_EQ(read_one(d, DISK / 512 - 1), 0);
+	CHECK_EQ(vhd_close(d, &e), 0);
+	memfile_done(&f);
 }
 
 /* Cut anywhere, a file is refused or still whole, and never read beyond its end. */

@@ -41,9 +41,10 @@ static int repair(struct vhd *d, uint64_t *size, unsigned int damage, struct vhd
 	int err;
 
 	if (damage & 2) {
-		at = *size / VHD_SECTOR * VHD_SECTOR;
-		if (at == *size && d->used_end + FOOTER_BYTES <= *size)
-			at -= FOOTER_BYTES;
+		/* In its place, which ends the file or was cut, or behind all if something else is there. */
+		at = (*size - 1) / VHD_SECTOR * VHD_SECTOR;
+		if (at < d->used_end)
+			at = round_up(*size, VHD_SECTOR);
 	}
 	err = file_write(&d->ops, d->ctx, at, d->raw_footer, FOOTER_BYTES);
 	if (!err)
