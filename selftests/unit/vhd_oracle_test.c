@@ -261,10 +261,49 @@ static void refused(void)
 	}
 }
 
+/* QEMU sees our locks, and we see QEMU's. */
+static void locks(void)
+{
+	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = 4 * MIB };
+	struct vhd_open_opts ro = { .flags = VHD_OPEN_RDONLY };
+	struct vhd_err e;
+	struct vhd *d;
+	char line[200];
+	FILE *qemu;
+	int i, err = 0;
+
+	CHECK_EQ(vhd_create(in_dir("l.vhd"), &o, &e), 0);
+	d = disk_open("l.vhd", 0);
+	if (!d)
+		return;
+	CHECK_EQ(run("! qemu-io -f vpc -c 'read 0 512' l.vhd && ! qemu-io -r -f vpc -c 'read 0 512' l.vhd && "
+		     "qemu-img info -U l.vhd"), 0);
+	disk_close(d);
+	d = disk_open("l.vhd", VHD_OPEN_RDONLY);
+	CHECK_EQ(run("! qemu-io -f vpc -c 'write 0 512' l.vhd && qemu-io -r -f vpc -c 'read 0 512' l.vhd"), 0);
+	disk_close(d);
+	snprintf(line, sizeof(line), "qemu-io -f vpc %s >/dev/null", in_dir("l.vhd"));
+	qemu = popen(line, "w");
+	for (i = 0; i < 500 && !err; i++) {
+		err = vhd_open(&d, in_dir("l.vhd"), NULL, &e);
+		if (!err)
+			vhd_close(d, NULL);
+		usleep(20000);
+	}
+	CHECK_EQ(err, -EBUSY);
+	CHECK_HAS(e.text, "(qemu-io)");
+	CHECK_EQ(vhd_open(&d, in_dir("l.vhd"), &ro, &e), -EBUSY);
+	CHECK_EQ(pclose(qemu), 0);
+	d = disk_open("l.vhd", 0);
+	if (d)
+		disk_close(d);
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
 		return 1;
+	locks();
 	ours(VHD_DYNAMIC, 16 * MIB, 0, 1);
 	ours(VHD_DYNAMIC, 16 * MIB + 512, 512 << 10, 1);
 	ours(VHD_DYNAMIC, 33 * MIB - 7 * 512, 4096, 1);
