@@ -210,6 +210,14 @@ static void early_flush(void)
 	CHECK_EQ(vhd_map(d, 0, 1, VHD_WRITE, 0, &m), 0);
 	CHECK(m.ext[0].offset != place);
 	vhd_map_done(d, &m, 512, 0);
+	/* One that was not even tried says nothing, one that failed stays so. */
+	ticket = vhd_flush_begin(d);
+	CHECK_EQ(vhd_flush_end(d, ticket, -ECANCELED), -ECANCELED);
+	CHECK_EQ(vhd_flush(d), 0);
+	ticket = vhd_flush_begin(d);
+	CHECK_EQ(vhd_flush_end(d, ticket, -ENOSPC), -EIO);
+	CHECK_EQ(vhd_flush_begin(d), -EIO);
+	CHECK_EQ(vhd_flush(d), -EIO);
 	vhd_close(d, &e);
 	memfile_done(&f);
 }

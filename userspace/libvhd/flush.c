@@ -32,6 +32,9 @@ static void slots_settle(struct vhd *d, int64_t ticket)
 
 int vhd_flush_end(struct vhd *d, int64_t ticket, int result)
 {
+	/* These say that there was no sync at all. */
+	if (result == -EAGAIN || result == -EINTR || result == -ECANCELED)
+		return result;
 	if (result < 0)
 		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
 	if (__atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))

@@ -231,6 +231,7 @@ int vhd_map_done(struct vhd *d, const struct vhd_map *m, int64_t result, uint32_
  *
  * Any number may run at once. A sync that failed cannot be tried again, because the kernel
  * has dropped the pages: from then on every flush of this disk is -EIO until it is opened again.
+ * A result of -EAGAIN, -EINTR or -ECANCELED means that no sync was tried; it is given back as it is.
  */
 int vhd_flush(struct vhd *d);
 int64_t vhd_flush_begin(struct vhd *d);
