@@ -60,7 +60,7 @@ static int host_cpu_online(unsigned int cpu)
 {
 	int ret = 0;
 
-	if (!READ_ONCE(hw_count))
+	if (!READ_ONCE(hw_count) || READ_ONCE(hw_rebooting))
 		return 0;
 	local_irq_disable();
 	enable_this_cpu(&ret);

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import re
 import select
 import shutil
 import signal
@@ -31,7 +32,11 @@ class LabError(Exception):
 
 @dataclass
 class Config:
-    """What to boot. `mem` in MiB; `mitigations` is 'default' or 'off'."""
+    """
+    What to boot. `mem` in MiB; `mitigations` is 'default' or 'off'; `bzimage` boots the
+    kernel as it is packed: the emulator puts an ELF image into memory again at each reset,
+    waking up from suspend to memory included.
+    """
     flavour: object
     version: str
     cpus: int = 2
@@ -42,6 +47,7 @@ class Config:
     params: str = ""
     append: str = ""
     qemu_args: list = field(default_factory=list)
+    bzimage: bool = False
     interactive: bool = False
     cwd: str = TREE
     log: str = ""
@@ -51,8 +57,9 @@ class Config:
 class Result:
     """
     How a command ended. end: 'exit' (status holds), 'timeout', 'hang' (L1 did
-    not answer any more), 'panic', 'reboot' (an orderly one) or 'reset'. look:
-    for the first two, what L1's CPUs did when the time was up.
+    not answer any more), 'panic', 'reboot' (an orderly one), 'reset' or 'kexec'
+    (another kernel is up and takes commands; status is the errno of loading hv.ko).
+    look: for 'timeout' and 'hang', what L1's CPUs did when the time was up.
     """
     end: str
     status: int = 0
@@ -126,7 +133,8 @@ class L1:
     def __exit__(self, *exc):
         self.close()
 
-    def _append(self):
+    def command_line(self):
+        """Of L1's kernel."""
         c = self.cfg
         words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "nokaslr", "tsc=reliable",
                  "watchdog_thresh=20", "rcupdate.rcu_cpu_stall_timeout=40", "random.trust_cpu=on", "unknown_nmi_panic",
@@ -151,9 +159,9 @@ class L1:
                 "-name", "hvlab,debug-threads=on", "-qmp", f"unix:{self._qmp},server=on,wait=off",
                 "-display", "none", "-machine", "q35,usb=off,vmport=off",
                 "-cpu", c.flavour.cpu, "-smp", str(c.cpus), "-m", f"{c.mem}M",
-                "-kernel", kernel.vmlinux(c.version),
+                "-kernel", (kernel.image if c.bzimage else kernel.vmlinux)(c.version),
                 "-initrd", kernel.initramfs(c.version, init_program()),
-                "-append", self._append(), "-serial", f"file:{self.log_path}",
+                "-append", self.command_line(), "-serial", f"file:{self.log_path}",
                 "-device", "virtio-serial-pci", "-chardev", f"socket,id=lab,fd={fd}",
                 "-device", "virtserialport,chardev=lab,name=hv.lab",
                 "-fsdev", f"local,id=root,path=/,readonly=on,{share}",
@@ -239,7 +247,7 @@ class L1:
     def run(self, ident, argv, timeout, output, cwd=None, env=None):
         """
         Runs argv in L1. output(stream, bytes) gets 'O' and 'E' as they come.
-        After an end other than 'exit' and 'timeout' this L1 is gone.
+        After an end other than 'exit', 'timeout' and 'kexec' this L1 is gone.
         """
         full = environment(self.cfg)
         full.update(env or {})
@@ -266,6 +274,10 @@ class L1:
                 trouble += self._clock_trouble(seconds, int(ms) / 1000)
                 return Result("timeout" if late == "1" else "exit", int(status), seconds,
                               int(taint), self.klog.new_lines(), trouble, seen)
+            elif kind == "r":
+                self.release, err = data.decode().split("\0")[:2]
+                return Result("kexec", int(err), time.monotonic() - start, 0,
+                              self.klog.new_lines(), trouble)
             elif kind == "late" and not told:
                 told = True
                 seen = self._look("time is up")
@@ -279,6 +291,13 @@ class L1:
             elif kind == "eof":
                 self._reap()
                 return self._gone(start, trouble)
+
+    def efer(self):
+        """EFER of each CPU as it is in the CPU: nothing inside has to answer for that."""
+        m = look.Monitor(self._qmp)
+        text = m.human("info registers -a")
+        m.close()
+        return [int(v, 16) for v in re.findall(r"EFER=([0-9a-f]+)", text)]
 
     def _look(self, when):
         """What L1's CPUs do now, for a Result."""

@@ -35,6 +35,7 @@ class Test:
     append: str = ""
     params: str = ""
     qemu: str = ""
+    bzimage: bool = False
     module: bool = True
     isolate: bool = False
     serial: bool = False
@@ -45,7 +46,7 @@ class Test:
     def boot(self):
         """Tests with equal boot() share an L1."""
         return (self.lab, self.counted, self.cpus or (1 if self.counted else 2), self.mem,
-                self.mitigations, self.append, self.params, self.qemu, self.module,
+                self.mitigations, self.append, self.params, self.qemu, self.bzimage, self.module,
                 self.name if self.isolate else "")
 
 

@@ -93,7 +93,7 @@ class LabGroup:
         return l1.Config(flavour=fl, version=self.version,
                          cpus=t.cpus or (1 if t.counted else 2), mem=t.mem, counted=t.counted,
                          mitigations=t.mitigations, append=t.append, params=t.params,
-                         qemu_args=shlex.split(t.qemu),
+                         qemu_args=shlex.split(t.qemu), bzimage=t.bzimage,
                          ko=l1.find_ko(self.version) if t.module else "")
 
     def _boot(self):
@@ -136,6 +136,7 @@ class LabGroup:
             "panic": ["L1 panicked"],
             "reboot": ["L1 rebooted or powered off"],
             "reset": ["L1 was reset without a panic (triple fault?)"],
+            "kexec": ["another kernel took L1 over"],
         }[res.end]
         if res.end == "panic" and test.log:
             why = why if klog.bad_lines(res.log, test.log) else []

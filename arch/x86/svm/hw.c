@@ -106,13 +106,15 @@ int hv_svm_hw_enable(void)
 	default:
 		return -ENODEV;
 	}
-	rdmsrl(MSR_EFER, efer);
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
-	wrmsrl(MSR_VM_HSAVE_PA, c->hsave_spa);
 	/* ASIDs of an earlier time may still tag translations: the first entry flushes all. */
 	hv_asid_restart(&c->asids, hv_svm_feat.asid_limit);
 	c->last = NULL;
-	c->on = true;
+	/* Ours before it is on, and after it is off: the NMI of a crash may come in between. */
+	WRITE_ONCE(c->on, true);
+	barrier();
+	rdmsrl(MSR_EFER, efer);
+	wrmsrl(MSR_EFER, efer | EFER_SVME);
+	wrmsrl(MSR_VM_HSAVE_PA, c->hsave_spa);
 	return 0;
 }
 
@@ -123,7 +125,6 @@ void hv_svm_hw_disable(void)
 
 	if (!c->on)
 		return;
-	c->on = false;
 	wrmsrl(MSR_VM_HSAVE_PA, 0);
 	rdmsrl(MSR_EFER, efer);
 	if (efer & EFER_SVME) {
@@ -131,6 +132,8 @@ void hv_svm_hw_disable(void)
 		asm volatile("stgi" ::: "memory");
 		wrmsrl(MSR_EFER, efer & ~EFER_SVME);
 	}
+	barrier();
+	WRITE_ONCE(c->on, false);
 }
 
 u64 hv_svm_hw_features(void)
