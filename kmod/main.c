@@ -52,6 +52,7 @@ static const struct hv_part hv_parts[] = {
 	{ "host pages", hv_hostpage_init, hv_hostpage_exit },
 	{ "processor", hv_arch_init, hv_arch_exit },
 	{ "debugfs", hv_debugfs_init, hv_debugfs_exit },
+	{ "power", hv_power_init, hv_power_exit },
 	/* From here on user space can come in. */
 	{ "/dev/hv", hv_chardev_init, hv_chardev_exit },
 	/* Last, so that its line says that everything before it is up. */

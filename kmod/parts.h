@@ -7,6 +7,8 @@ int hv_netlink_init(void);
 void hv_netlink_exit(void);
 int hv_debugfs_init(void);
 void hv_debugfs_exit(void);
+int hv_power_init(void);
+void hv_power_exit(void);
 int hv_chardev_init(void);
 void hv_chardev_exit(void);
 

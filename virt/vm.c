@@ -239,6 +239,17 @@ int hv_vm_run_enter_slow(struct hv_vm *vm)
 	return hv_vm_is_dead(vm) ? -ECANCELED : -EAGAIN;
 }
 
+void hv_vm_clocks_hold_locked(struct hv_vm *vm, bool hold)
+{
+	lockdep_assert_held(&vm->lock);
+	/* The reference time stands on the guest's TSC: stopped first, started last. */
+	if (hold && vm->tlfs)
+		hv_tlfs_vm_pause(vm, true);
+	hv_arch_vm_pause(vm, hold);
+	if (!hold && vm->tlfs)
+		hv_tlfs_vm_pause(vm, false);
+}
+
 int hv_vm_set_run_state_locked(struct hv_vm *vm, u32 state)
 {
 	bool pause = state == HV_RUN_STATE_PAUSED;
@@ -250,12 +261,7 @@ int hv_vm_set_run_state_locked(struct hv_vm *vm, u32 state)
 		return -EIO;
 	if (!hv_vm_set_state(vm, pause ? HV_MS_PAUSED : HV_MS_RUNNING))
 		return 0;	/* it is in that state */
-	/* The reference time stands on the guest's TSC: stopped first, started last. */
-	if (pause && vm->tlfs)
-		hv_tlfs_vm_pause(vm, true);
-	hv_arch_vm_pause(vm, pause);
-	if (!pause && vm->tlfs)
-		hv_tlfs_vm_pause(vm, false);
+	hv_vm_clocks_hold_locked(vm, pause);
 	hv_event(vm, NULL, pause ? HV_EVENT_VM_PAUSED : HV_EVENT_VM_RESUMED, NULL);
 	return 0;
 }

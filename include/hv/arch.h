@@ -35,7 +35,7 @@ u32 hv_arch_tsc_khz(struct hv_vm *vm);
 u64 hv_arch_guest_tsc(struct hv_vm *vm);
 /* Set the TSC all vCPUs go on from; the VM is paused. [proc] */
 void hv_arch_guest_tsc_set(struct hv_vm *vm, u64 tsc);
-/* Stop or restart guest TSC and APIC timers; state is already set, no vCPU runs. [proc] */
+/* Stop or restart guest TSC and APIC timers; no vCPU runs. [proc] */
 void hv_arch_vm_pause(struct hv_vm *vm, bool paused);
 /* May the guest TSC serve all vCPUs as a clock; does it run at one rate for ever? [any] */
 enum hv_tsc_trust {

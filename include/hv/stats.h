@@ -19,7 +19,8 @@
 	S(messages_posted,	COUNT, CUMULATIVE)			\
 	S(bus_messages,		COUNT, CUMULATIVE)			\
 	S(bus_refused,		COUNT, CUMULATIVE)			\
-	S(bus_throttled,	COUNT, CUMULATIVE)
+	S(bus_throttled,	COUNT, CUMULATIVE)			\
+	S(host_sleeps,		COUNT, CUMULATIVE)
 
 #define HV_STATS_VCPU_LIST(S)						\
 	S(exits,		COUNT, CUMULATIVE)			\

@@ -77,6 +77,21 @@ TRACE_EVENT(hv_vm_state,
 		  hv_show_vm_state(__entry->to))
 );
 
+/* virt/sleep.c: the host sleeps, or is awake again */
+TRACE_EVENT(hv_vm_sleep,
+	TP_PROTO(struct hv_vm *vm, bool asleep),
+	TP_ARGS(vm, asleep),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(bool, asleep)
+	),
+	TP_fast_assign(
+		__entry->vm = vm->id;
+		__entry->asleep = asleep;
+	),
+	TP_printk("vm=%llu %s", __entry->vm, __entry->asleep ? "asleep" : "awake")
+);
+
 /* virt/vcpu_fsm.c */
 TRACE_EVENT(hv_vcpu_state,
 	TP_PROTO(struct hv_vcpu *vcpu, u32 from, u32 to),

@@ -120,6 +120,7 @@ struct hv_vm {
 	u32 nr_vcpus;			/* A: written under V */
 	struct hv_vcpu **vcpu;		/* I array of max_vcpus; entries set once under V (release) */
 	atomic_t nr_running;		/* A: vCPUs inside HV_VCPU_RUN */
+	bool asleep;			/* V: its clocks stand, for the host sleeps */
 
 	/* memory: virt/slot*.c, gmem.c, overlay.c, notifier.c, dirty.c */
 	struct mutex slots_lock;

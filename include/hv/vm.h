@@ -32,6 +32,16 @@ void hv_vm_put(struct hv_vm *vm);			/* the last one releases it [proc] */
 int hv_vm_for_each(int (*fn)(struct hv_vm *vm, void *arg), void *arg);
 u32 hv_vm_count(void);					/* published and not yet released [any] */
 
+/* Guest TSC, reference time and all timers of the guest stop, or go on. No vCPU runs. [proc] */
+void hv_vm_clocks_hold_locked(struct hv_vm *vm, bool hold);
+
+/*
+ * The host goes to sleep, user space is frozen: the clocks of all running VMs stop.
+ * -EBUSY, and all go on, if a vCPU is in HV_VCPU_RUN even so. virt/sleep.c [proc]
+ */
+int hv_vm_sleep_all(void);
+void hv_vm_wake_all(void);				/* user space is still frozen [proc] */
+
 /* HV_VM_SET_RUN_STATE and HV_VM_RESET; vm->lock held and no vCPU runs. [proc] */
 int hv_vm_set_run_state_locked(struct hv_vm *vm, u32 state);
 int hv_vm_reset_locked(struct hv_vm *vm);
