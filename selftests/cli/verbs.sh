@@ -171,6 +171,27 @@ mkdir -m 777 open
 ok 8 "a directory others can write" "cannot use the run directory" env HV_RUNTIME_DIR="$dir/open" "$tool" start -k k
 export HV_RUNTIME_DIR=$dir/run
 
+# --- disk images
+ok 0 "disk create" "^$" hv disk create d.img --size 3G
+ok 0 "disk info" "^format +vhd-dynamic" hv disk info d.img
+json 0 "disk info as JSON" "d['size'] == 3 << 30 and d['allocated'] == 0 and d['blocks'] == 1536" hv --json disk info d.img
+ok 0 "disk check" "no errors" hv disk check d.img
+json 0 "disk create as JSON" "d['format'] == 'vhd-fixed'" hv disk create f.img -s 1M --format fixed --json
+ok 0 "disk info of a raw one" "^format +raw" sh -c '"$0" disk create r.img -s 1M --format raw && "$0" disk info r.img' "$tool"
+ok 1 "disk create over a file" "d.img: cannot be created: File exists" hv disk create d.img --size 1G
+ok 2 "disk create without a size" "give --size" hv disk create e.img
+ok 2 "disk create in a format that is none" "not one of" hv disk create e.img -s 1M --format qcow2
+ok 7 "disk create beyond 2040 GiB" "are more than" hv disk create e.img -s 2041G
+ok 7 "disk create with odd blocks" "no power of two" hv disk create e.img -s 1G --block-size 3M
+[ -e e.img ] && { echo "not ok - a failed disk create leaves a file"; failed=1; }
+ok 2 "disk with an unknown word" "unknown operation" hv disk shrink d.img
+ok 2 "disk without a file" "needs create" hv disk info
+truncate -s -512 d.img
+ok 7 "disk check of a damaged one" "footer at the end is damaged" hv disk check d.img
+printf 'QFI\373\0\0\0\3' >q.vhd
+truncate -s 1M q.vhd
+ok 5 "disk info of a qcow2" "qemu-img convert .* -f qcow2 .*'q.vhd'" hv disk info q.vhd
+
 # --- the rest
 ok 0 "version" "^hvctl [0-9]" hv version
 ok 0 "version as an option" "^hvctl [0-9]" hv --version

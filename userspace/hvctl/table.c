@@ -60,6 +60,18 @@ static const struct opt_key serial_keys[] = {
 	{ 0 }
 };
 
+static const char *const format_words[] = { "dynamic", "fixed", "raw", NULL };
+
+static const struct opt disk_opts[] = {
+	{ .name = "size", .letter = 's', .kind = OPT_SIZE, .arg = "SIZE",
+	  .help = "of the new disk, for example 20G; at most 2040G for a VHD" },
+	{ .name = "format", .kind = OPT_WORD, .arg = "FORMAT", .words = format_words,
+	  .help = "of the new image: a dynamic or fixed VHD, or raw (default dynamic)" },
+	{ .name = "block-size", .kind = OPT_SIZE, .arg = "SIZE",
+	  .help = "of a dynamic VHD, a power of two from 4K to 256M (default 2M)" },
+	{ 0 }
+};
+
 static const struct opt vm_opts[] = {
 	{ .name = "kernel", .letter = 'k', .kind = OPT_FILE, .arg = "FILE",
 	  .help = "kernel: bzImage, ELF with a PVH entry, or multiboot" },
@@ -185,6 +197,13 @@ static const struct opt_cmd cmds[] = {
 	  .text = "Reads the generic netlink family of hv.ko: VMs and virtual CPUs made, started, paused, "
 		  "dead. One line, or with --json one object, for each event.",
 	  .opts = { events_opts } },
+	{ .name = "disk", .help = "make, show or check a disk image", .run = cmd_disk,
+	  .args = "create|info|check FILE", .arg_kind = OPT_ARGS_NONE, .arg_min = 2, .arg_max = 2,
+	  .text = "create makes a new image of --size, a dynamic VHD unless --format says otherwise. info "
+		  "shows what an image is, also one that is in use. check looks at all of its structure and "
+		  "changes nothing; exit code 7 when it is damaged. The content of a file tells its format, "
+		  "never its name.",
+	  .example = "hvctl disk create system.vhd --size 20G", .opts = { disk_opts } },
 	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
 	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "
 		  "/dev/hv, limits and the cache. Prints the cause and the remedy of what is wrong. Exit "
