@@ -3,7 +3,14 @@
 
 import hashlib
 import os
+import re
 import tempfile
+import time
+
+
+# Of each kind of file: more kernels and more clones than one machine works with at a time.
+KEEP = 6
+HOUR = 3600
 
 
 class CacheError(Exception):
@@ -43,11 +50,40 @@ def key(*parts):
     return h.hexdigest()[:20]
 
 
+def prune(where, kind):
+    """
+    Of the files `kind`-<key> in folder `where` the KEEP used last stay, and those used in the
+    last HOUR: another lab may be about to read them.
+    """
+    found = []
+    for name in os.listdir(where):
+        if re.fullmatch(re.escape(kind) + "-[0-9a-f]{20}", name):
+            path = os.path.join(where, name)
+            try:
+                found.append((os.stat(path).st_mtime, path))
+            except OSError:
+                pass        # somebody else prunes
+    for used, path in sorted(found, reverse=True)[KEEP:]:
+        if time.time() - used > HOUR:
+            try:
+                os.unlink(path)
+            except OSError:
+                pass
+
+
 def get(name, build):
-    """The path of file `name`; build() gives its bytes if it is not there yet."""
+    """
+    The path of file `name`, <kind>-<key>; build() gives its bytes if it is not there yet.
+    Older ones of its kind go then.
+    """
     for path in folders():  # a read-only one will do, as in L1
-        if os.path.exists(os.path.join(path, name)):
-            return os.path.join(path, name)
+        path = os.path.join(path, name)
+        if os.path.exists(path):
+            try:
+                os.utime(path)
+            except OSError:
+                pass
+            return path
     path = os.path.join(folder(), name)
     data = build()
     try:
@@ -57,4 +93,5 @@ def get(name, build):
         os.rename(tmp, path)
     except OSError as e:
         raise CacheError(f"cannot write {path}: {e.strerror}: make room or set HV_CACHE")
+    prune(folder(), name.rpartition("-")[0])
     return path

@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which lab is chosen: KVM only where its CPUID for guests has svm or vmx."""
+"""Which lab is chosen: KVM only where its CPUID for guests has svm or vmx. Its log and cache."""
 
 import os
 import struct
 import sys
+import tempfile
+import time
 import unittest
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../scripts"))
-from hvlab import flavour, klog  # noqa: E402
+from hvlab import cache, flavour, klog  # noqa: E402
 
 
 def kvm(leaves):
@@ -52,6 +54,26 @@ class Choose(unittest.TestCase):
     def test_vmx_lab(self):
         with self.assertRaisesRegex(flavour.Unavailable, "Intel backend"):
             flavour.choose("vmx", False)
+
+
+class Cache(unittest.TestCase):
+    def test_prune(self):
+        with tempfile.TemporaryDirectory() as d, mock.patch.dict(os.environ, HV_CACHE=d):
+            def put(name, age):
+                path = os.path.join(d, name)
+                open(path, "w").close()
+                os.utime(path, (time.time() - age,) * 2)
+            for n in range(20):
+                put("initramfs-%020x" % n, n * cache.HOUR / 2)
+            put("vmlinux-%020x" % 1, 99 * cache.HOUR)
+            put("initramfs-notes", 99 * cache.HOUR)
+            kept = "initramfs-%020x" % 19
+            cache.get(kept, None)       # the oldest, used again
+            cache.get("initramfs-" + "f" * 20, lambda: b"new")
+            left = set(os.listdir(d))
+            want = {"initramfs-%020x" % n for n in range(cache.KEEP - 2)}
+            self.assertEqual(left, want | {kept, "initramfs-" + "f" * 20, "vmlinux-%020x" % 1,
+                                           "initramfs-notes"})
 
 
 class Log(unittest.TestCase):
