@@ -351,6 +351,52 @@ static void locks(void)
 	rmdir(dir);
 }
 
+/* Data around the page cache, the library's own through it, in one file. */
+static void direct(void)
+{
+	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = DISK, .block_size = BLOCK };
+	char path[] = "/var/tmp/vhd_map.XXXXXX";
+	uint8_t *buf = aligned_alloc(4096, 8192);
+	struct vhd *d = NULL;
+	struct vhd_info info;
+	struct vhd_map m;
+	uint32_t i;
+	int err;
+
+	close(mkstemp(path));
+	unlink(path);
+	CHECK_EQ(vhd_create(path, &o, &e), 0);
+	err = open_path(&d, path, VHD_OPEN_DIRECT);
+	if (err == -EINVAL && strstr(e.text, "page cache")) {
+		printf("# /var/tmp takes no O_DIRECT\n");
+		unlink(path);
+		free(buf);
+		return;
+	}
+	CHECK_EQ(err, 0);
+	if (err)
+		return;
+	vhd_get_info(d, &info);
+	CHECK_EQ(info.alignment, 4096);
+	CHECK(fcntl(vhd_fd(d), F_GETFL) & O_DIRECT);
+	memset(buf, 0x3c, 8192);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(vhd_map(d, i * 2 * PER + 8, 16, VHD_WRITE, 0, &m), 0);
+		CHECK_EQ(m.nr, 1);
+		CHECK_EQ(pwrite(m.ext[0].fd, buf, 8192, m.ext[0].offset), 8192);
+		CHECK_EQ(vhd_map_done(d, &m, 8192, 0), 0);
+	}
+	CHECK_EQ(vhd_flush(d), 0);
+	CHECK(holds(d, 8, 16, 0x3c));
+	CHECK_EQ(vhd_close(d, &e), 0);
+	CHECK_EQ(open_path(&d, path, 0), 0);
+	for (i = 0; i < 3; i++)
+		CHECK(holds(d, i * 2 * PER + 8, 16, 0x3c) && holds(d, i * 2 * PER, 8, 0));
+	CHECK_EQ(vhd_close(d, &e), 0);
+	unlink(path);
+	free(buf);
+}
+
 static void readonly(void)
 {
 	struct vhd_open_opts o = { .flags = VHD_OPEN_RDONLY };
@@ -382,6 +428,7 @@ int main(void)
 	clear_bits();
 	shrinking();
 	locks();
+	direct();
 	readonly();
 	return unit_done();
 }

@@ -311,6 +311,8 @@ int main(void)
 	ours(VHD_DYNAMIC, 130ULL << 30, 0, 0);
 	ours(VHD_DYNAMIC, (128ULL << 30) - 12345 * 512, 0, 0);
 	ours(VHD_DYNAMIC, VHD_SIZE_MAX, 0, 0);
+	/* The most blocks there can be: full and with aligned data it would pass 2^32 sectors. */
+	ours(VHD_DYNAMIC, VHD_SIZE_MAX, 512 << 10, 0);
 	ours(VHD_FIXED, 16 * MIB, 0, 1);
 	ours(VHD_FIXED, 5 * MIB + 3 * 512, 0, 1);
 	large_fixed((127ULL << 30) + 512);
