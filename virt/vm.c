@@ -170,12 +170,18 @@ bool hv_vm_kill(struct hv_vm *vm, u32 event, const char *cause)
 	return true;
 }
 
-void hv_vm_set_dead(struct hv_vm *vm, const char *cause)
+bool hv_vm_lost(struct hv_vm *vm, const char *cause)
 {
 	if (!hv_vm_kill(vm, HV_EVENT_VM_DEAD, cause))
-		return;
+		return false;
 	pr_err("VM %llu (%s) of process %d is dead: %s\n", vm->id, vm->name, vm->owner, cause);
-	WARN_ONCE(1, "hv: internal error, the VM concerned was stopped\n");
+	return true;
+}
+
+void hv_vm_set_dead(struct hv_vm *vm, const char *cause)
+{
+	if (hv_vm_lost(vm, cause))
+		WARN_ONCE(1, "hv: internal error, the VM concerned was stopped\n");
 }
 
 /* Last reference: no fd, so no call in flight and no vCPU running. */

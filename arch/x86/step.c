@@ -115,13 +115,16 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	hv_guest_state_leave();
 	if (ext)
 		hv_fpu_leave(x);
-	vcpu->stat.exits++;
 	hv_lapic_assist_collect(x);
 	hv_v(exit_irqoff)(x);
 	hv_vcpu_state_set(vcpu, HV_VS_LOADED);
 
-	/* The interrupt that ended the run is taken here, still on the guest's time. */
+	/*
+	 * The interrupt that ended the run is taken here, still on the guest's time. STI
+	 * opens its window one instruction late: CLI must not be that one.
+	 */
 	local_irq_enable();
+	vcpu->stat.exits++;
 	local_irq_disable();
 	hv_guest_time_end();
 	local_irq_enable();

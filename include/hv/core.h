@@ -54,6 +54,8 @@ static inline struct hv_vcpu *hv_vm_vcpu(struct hv_vm *vm, u32 index)
  * @cause: short literal text, goes to the log and the netlink event. [any but hard-irq]
  */
 void hv_vm_set_dead(struct hv_vm *vm, const char *cause);
+/* No bug of ours: the host took away what the VM runs on. The same without the warning; false: it was dead. */
+bool hv_vm_lost(struct hv_vm *vm, const char *cause);
 /* Broadcast a life-cycle event; @vcpu and @cause may be NULL. [any but hard-irq] */
 void hv_event(struct hv_vm *vm, struct hv_vcpu *vcpu, enum hv_event event, const char *cause);
 

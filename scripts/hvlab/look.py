@@ -161,7 +161,7 @@ def _cpu(mon, cpu, symbols):
         ("; halted" if halted and halted[1] == "1" else "")]
     out += ["  stack: " + name for name in _stack(mon, cpu, _register(text, "RSP"), symbols)]
     apic = mon.human(f"info lapic {cpu}", cpu)
-    keep = re.compile(r"^(ISR|IRR|LVTT|Timer|TPR|PPR|SPIV|ICR)\b|initial_count|current_count")
+    keep = re.compile(r"^(ISR|IRR|LVTT|Timer|APR|TPR|PPR|SPIV|ICR)\b|initial_count|current_count")
     out += ["  APIC " + line.strip() for line in apic.splitlines() if keep.match(line.strip())]
     out += ["  " + line for line in text.splitlines() if line.strip()
             and not re.match(r"(FCW|FPR|XMM|YMM|Opmask|CPU#|[DEFGC]S |SS |LDT|TR |[GI]DT)", line)]

@@ -135,12 +135,15 @@ int hv_runner_wait(struct hv_runner *r, int vm)
 
 long hv_runner_stop(struct hv_runner *r)
 {
-	pthread_t t = r->thread;
-
 	r->stop = 1;
 	r->run->immediate_exit = 1;
-	pthread_kill(t, SIGUSR1);
-	pthread_join(t, NULL);
+	pthread_kill(r->thread, SIGUSR1);
+	return hv_runner_join(r);
+}
+
+long hv_runner_join(struct hv_runner *r)
+{
+	pthread_join(r->thread, NULL);
 	munmap(r->run, HV_RUN_BYTES);
 	return r->last;
 }

@@ -83,5 +83,7 @@ void hv_runner_start(struct hv_runner *r, int vcpu);
 /* Until the vCPU is seen inside HV_VCPU_RUN; false after two seconds. */
 int hv_runner_wait(struct hv_runner *r, int vm);
 long hv_runner_stop(struct hv_runner *r);
+/* Wait until it ends by itself: on an error, or an exit that it does not know. */
+long hv_runner_join(struct hv_runner *r);
 
 #endif /* HV_TEST_HVIO_H */

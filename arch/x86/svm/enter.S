@@ -12,6 +12,9 @@
  * Where the CPU has SPEC_CTRL, @spec_ctrl is put there for the guest and the host's value
  * comes back before the return thunks are untrained and before any RET: that order is what
  * AMD asks of STIBP, and a RET before it would be predicted under the guest's setting.
+ *
+ * Where SVME was cleared under us CLGI is the first to fault, with all of the host's state
+ * in place: that is caught. Once it is through nobody can clear SVME until STGI.
  */
 #include <linux/linkage.h>
 #include <linux/objtool.h>
@@ -36,6 +39,7 @@ SYM_FUNC_START(hv_svm_vmrun)
 	push %rdx
 	push %rcx
 
+.Lclgi:
 	clgi
 	sti
 	ALTERNATIVE "", "jmp .Lspec_in", X86_FEATURE_MSR_SPEC_CTRL
@@ -114,6 +118,7 @@ SYM_FUNC_START(hv_svm_vmrun)
 	cli
 	stgi
 
+.Lout:
 	add $24, %rsp
 	pop %rbx
 	pop %r12
@@ -140,4 +145,9 @@ SYM_FUNC_START(hv_svm_vmrun)
 	xor %edx, %edx
 	wrmsr
 	jmp .Lspec_out_done
+
+.Lfault:
+	call hv_svm_vmrun_fault
+	jmp .Lout
+	_ASM_EXTABLE(.Lclgi, .Lfault)
 SYM_FUNC_END(hv_svm_vmrun)

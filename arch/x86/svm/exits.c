@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exits.c - what each #VMEXIT means (APM vol. 2, appendix C) */
+#include <linux/cpumask.h>
+#include <linux/smp.h>
 #include <uapi/asm/svm.h>
 #include <hv/trace.h>
 #include "../lapic.h"
@@ -190,6 +192,21 @@ static enum hv_next exit_host(struct hv_vcpu_svm *s)
 	return HV_NEXT_RESUME;
 }
 
+/*
+ * Between the end of a CPU's SVM and the end of its work a thread may still come by: it is
+ * moved elsewhere at once. While the machine reboots there is no elsewhere.
+ */
+static enum hv_next exit_off(void)
+{
+	return cpu_active(smp_processor_id()) ? HV_NEXT_STOP : HV_NEXT_RESUME;
+}
+
+static enum hv_next exit_taken(struct hv_vcpu_svm *s)
+{
+	hv_vm_lost(s->x.core.vm, "something else switched virtualization off on a CPU");
+	return HV_NEXT_STOP;
+}
+
 typedef enum hv_next (*svm_exit_fn)(struct hv_vcpu_svm *s);
 
 static const svm_exit_fn exits[] = {
@@ -242,7 +259,9 @@ enum hv_next hv_svm_exit_handle(struct hv_vcpu_x86 *x)
 	if (code == SVM_EXIT_NPF)
 		return exit_npf(s);
 	if (code == HV_SVM_EXIT_OFF)
-		return HV_NEXT_STOP;
+		return exit_off();
+	if (code == HV_SVM_EXIT_TAKEN)
+		return exit_taken(s);
 	return hv_exit_internal(x, (s64)code == SVM_EXIT_ERR || (u32)code == (u32)SVM_EXIT_ERR ?
 				HV_INTERNAL_ENTRY : HV_INTERNAL_UNKNOWN_EXIT, code,
 				s->vmcb->exit_info1, s->vmcb->exit_info2, x->rip);

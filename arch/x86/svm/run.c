@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run.c - into the guest and out: ASIDs, event injection, host state around VMRUN */
 #include <linux/hw_breakpoint.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+#include <asm/asm.h>
 #include <asm/debugreg.h>
 #include <asm/msr.h>
 #include <asm/msr-index.h>
@@ -59,6 +62,9 @@ void hv_svm_put(struct hv_vcpu_x86 *x)
 
 	if (hv_svm_feat.rdtscp && s->host_tsc_aux != x->tsc_aux)
 		wrmsrl(MSR_TSC_AUX, s->host_tsc_aux);
+	/* Each #VMEXIT switched the host's breakpoints off (APM vol. 2, 15.6): on again. */
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
 }
 
 /* First debug-register access since the last exit that took them away: give them to the guest. */
@@ -77,13 +83,16 @@ void hv_svm_drs_load(struct hv_vcpu_x86 *x)
 
 static void drs_switch_in(struct hv_vcpu_x86 *x)
 {
+	/* The guest must not choose where the host breaks on its way in. */
+	if (unlikely(hw_breakpoint_active()))
+		set_debugreg(0, 7);
 	set_debugreg(x->dr[0], 0);
 	set_debugreg(x->dr[1], 1);
 	set_debugreg(x->dr[2], 2);
 	set_debugreg(x->dr[3], 3);
 }
 
-/* Take them back right after the exit: the host may have breakpoints, and state is read from here. */
+/* Take them back right after the exit: state is read from here. DR7 is clear by now. */
 static void drs_switch_out(struct hv_vcpu_svm *s)
 {
 	struct hv_vcpu_x86 *x = &s->x;
@@ -99,8 +108,6 @@ static void drs_switch_out(struct hv_vcpu_svm *s)
 		s->vmcb->intercept[SVM_I_DR_ALL / 32] = 0xffffffff;
 		hv_svm_dirty(s, SVM_C_INTERCEPTS);
 	}
-	if (hw_breakpoint_active())
-		hw_breakpoint_restore();
 }
 
 /*
@@ -150,6 +157,40 @@ static void event_take_back(struct hv_vcpu_svm *s)
 	ev->reinject_error = s->vmcb->exit_int_error;
 }
 
+/*
+ * The host's FS, GS, TR, LDTR and MSRs, once a section: they cannot change until it ends,
+ * but for an LDT, which another thread may replace, and the old one be freed, at any
+ * interrupt: one that exists is saved at each entry. False: the CPU has no SVM any more.
+ */
+static bool host_save(struct hv_vcpu_svm *s, struct hv_svm_cpu *c)
+{
+	asm goto("1: vmsave %0\n\t" _ASM_EXTABLE(1b, %l[fault])
+		 : : "a"(c->host_spa) : "memory" : fault);
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	s->host_saved = !READ_ONCE(current->mm->context.ldt);
+#else
+	s->host_saved = true;
+#endif
+	return true;
+fault:
+	return false;
+}
+
+/*
+ * SVME was cleared by others. They may have it by now: nothing is switched off here later.
+ * Interrupts off.
+ */
+static noinstr void taken(struct hv_vcpu_svm *s)
+{
+	__this_cpu_write(hv_svm_cpu.on, false);
+	s->vmcb->exit_code = HV_SVM_EXIT_TAKEN;
+}
+
+asmlinkage noinstr void hv_svm_vmrun_fault(u64 *gpr)
+{
+	taken(to_svm(container_of(gpr, struct hv_vcpu_x86, gpr[0])));
+}
+
 void hv_svm_enter(struct hv_vcpu_x86 *x)
 {
 	struct hv_vcpu_svm *s = to_svm(x);
@@ -162,10 +203,9 @@ void hv_svm_enter(struct hv_vcpu_x86 *x)
 		v->exit_code = HV_SVM_EXIT_OFF;
 		return;
 	}
-	if (unlikely(!s->host_saved)) {
-		/* The host's hidden state cannot change until the section ends. */
-		asm volatile("vmsave %0" : : "a"(c->host_spa) : "memory");
-		s->host_saved = true;
+	if (unlikely(!s->host_saved) && !host_save(s, c)) {
+		taken(s);
+		return;
 	}
 	if (unlikely(!hv_asid_holds(&s->asid, &c->asids, x->core.cpu)))
 		asid_take(c, s);

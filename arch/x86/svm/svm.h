@@ -34,8 +34,12 @@ struct hv_svm_cpu {
 	struct page *host;
 };
 
-/* Our own exit code: SVM was switched off under us (reboot). Beyond what hardware uses. */
-#define HV_SVM_EXIT_OFF	0xf0000001ULL
+/*
+ * Our own exit codes, beyond what hardware uses: we switched SVM off on this CPU (it goes
+ * offline, or the machine reboots); somebody else did, and an instruction of SVM faulted.
+ */
+#define HV_SVM_EXIT_OFF		0xf0000001ULL
+#define HV_SVM_EXIT_TAKEN	0xf0000002ULL
 
 DECLARE_PER_CPU(struct hv_svm_cpu, hv_svm_cpu);
 
@@ -103,6 +107,8 @@ void hv_svm_drs_load(struct hv_vcpu_x86 *x);
 
 /* enter.S */
 asmlinkage void hv_svm_vmrun(u64 *gpr, phys_addr_t vmcb, phys_addr_t host, u32 spec_ctrl);
+/* run.c, called by enter.S: CLGI faulted, nothing of the guest is in the CPU. */
+asmlinkage void hv_svm_vmrun_fault(u64 *gpr);
 
 /* exits.c */
 enum hv_next hv_svm_exit_handle(struct hv_vcpu_x86 *x);
