@@ -341,6 +341,7 @@ static void geometry(void)
 static void formats(void)
 {
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = DISK };
+	char name[1000] = "";
 	struct vhd_info info;
 	struct memfile f;
 	struct vhd *d;
@@ -363,6 +364,22 @@ static void formats(void)
 	CHECK_EQ(try_open(&f, 0, VHD_AUTO, &d), -EUCLEAN);
 	CHECK_EQ(try_open(&f, 0, VHD_RAW, &d), 0);
 	vhd_close(d, &e);
+	memfile_done(&f);
+
+	/* Of a name that is too long the line does not make another. */
+	make(&f, VHD_RAW);
+	memcpy(f.data, "QFI\xfb\0\0\0\3", 8);
+	memset(name, 'n', sizeof(name) - 1);
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, name, NULL, &e), -EMEDIUMTYPE);
+	CHECK_HAS(e.next, " FILE FILE.vhd");
+	CHECK_HAS(e.text, "nnn: ");
+	name[250] = 0;
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, name, NULL, &e), -EMEDIUMTYPE);
+	CHECK_HAS(e.next, "nnn.vhd'");
+	memset(name, '\'', sizeof(name) - 1);
+	name[200] = 0;
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, name, NULL, &e), -EMEDIUMTYPE);
+	CHECK_HAS(e.next, " FILE FILE.vhd");
 	memfile_done(&f);
 
 	memfile_init(&f);

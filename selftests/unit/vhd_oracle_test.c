@@ -258,6 +258,9 @@ static void refused(void)
 		CHECK_EQ(vhd_open(&d, in_dir("sub/it's a.raw"), NULL, &e), -EMEDIUMTYPE);
 		CHECK_HAS(e.next, formats[i]);
 		CHECK_EQ(run("%s && qemu-io -f vpc -c 'read -P 7 1M 64k' \"sub/it's a.vhd\"", e.next), 0);
+		/* Not over what is there. */
+		CHECK_EQ(vhd_open(&d, in_dir("sub/it's a.raw"), NULL, &e), -EMEDIUMTYPE);
+		CHECK_HAS(e.next, "a-2.vhd'");
 	}
 }
 

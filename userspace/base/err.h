@@ -11,7 +11,7 @@
 struct err {
 	int	code;		/* 0: none; the program's exit code otherwise */
 	char	text[512];	/* one line without a full stop */
-	char	next[256];	/* what to do about it, one line; may be empty */
+	char	next[768];	/* what to do about it, one line; may be empty */
 };
 
 /* Fill in @e, replacing what it held. @next may be NULL. Return: @code. */

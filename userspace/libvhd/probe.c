@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "disk.h"
 
@@ -75,13 +76,23 @@ static int refuse_foreign(struct vhd *d, const struct foreign *f, struct vhd_err
 {
 	const char *slash = strrchr(d->name, '/'), *dot = strrchr(d->name, '.');
 	size_t stem = dot && dot > (slash ? slash + 1 : d->name) ? (size_t)(dot - d->name) : strlen(d->name);
-	char to[sizeof(d->name) + 8], a[320], b[320];
+	char to[sizeof(d->name) + 16], a[320], b[320];
+	int n;
 
+	/* qemu-img would write over what is there. */
 	snprintf(to, sizeof(to), "%.*s.vhd", (int)stem, d->name);
+	for (n = 2; (!access(to, F_OK) || !strcmp(to, d->name)) && n < 100; n++)
+		snprintf(to, sizeof(to), "%.*s-%d.vhd", (int)stem, d->name, n);
 	vhd_fail(e, d->name, -EMEDIUMTYPE, f->at, "is %s; raw and VHD disks can be used", f->name);
+	/* A name that was cut is no name to run a command on. */
+	vhd_quote(a, sizeof(a), d->name);
+	if (strlen(d->name) == sizeof(d->name) - 1 || strlen(a) > sizeof(a) - 16) {
+		vhd_next(e, "qemu-img convert -p -f %s -O vpc -o subformat=dynamic,force_size=on FILE FILE.vhd",
+			 f->driver);
+		return -EMEDIUMTYPE;
+	}
 	vhd_next(e, "qemu-img convert -p -f %s -O vpc -o subformat=dynamic,force_size=on %s %s", f->driver,
-		 vhd_quote(a, sizeof(a), d->name),
-		 vhd_quote(b, sizeof(b), strcmp(to, d->name) ? to : "converted.vhd"));
+		 a, vhd_quote(b, sizeof(b), to));
 	return -EMEDIUMTYPE;
 }
 
