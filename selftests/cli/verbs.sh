@@ -2,33 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every verb of hvctl on VMs without a CPU (selftests/cli/fake_vm.c): results,
 # exit codes, JSON, wrong states, and what is left when a VM is killed.
+. selftests/cli/ok.sh
 tool=$PWD/build/cli/hvctl
 docs=$PWD/Documentation/hvctl.rst
 dir=$(mktemp -d)
 export HV_RUNTIME_DIR=$dir/run XDG_RUNTIME_DIR=
 unset NO_COLOR
-failed=0
 trap 'for n in $("$tool" list -q); do "$tool" kill -f "$n" 2>/dev/null; done; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 echo kernel >k
 
 hv() { timeout 20 "$tool" "$@"; }
-
-# ok CODE WHAT PATTERN COMMAND...: exit code, and a line of stdout or stderr.
-ok()
-{
-	local want=$1 what=$2 pattern=$3 out code
-	shift 3
-	out=$("$@" 2>&1 </dev/null)
-	code=$?
-	if [ $code != "$want" ] || ! grep -qE -- "$pattern" <<<"$out"; then
-		echo "not ok - $what: exit code $code, wanted $want and /$pattern/:"
-		sed 's/^/    /' <<<"$out"
-		failed=1
-	else
-		echo "ok - $what"
-	fi
-}
 
 # json CODE WHAT EXPRESSION COMMAND...: one JSON document d on stdout for which it holds.
 json()

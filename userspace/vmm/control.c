@@ -30,14 +30,14 @@ void machine_state_set(struct machine *m, enum vmm_state to)
 		m->watch(m->watch_arg, m, to);
 }
 
-int machine_park(struct machine *m)
+int machine_vcpus_out(struct machine *m, unsigned int seconds)
 {
 	struct timespec until;
 	unsigned int i, want = 0;
 	int ret = 0;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PARK_SECONDS;
+	until.tv_sec += seconds;
 	pthread_mutex_lock(&m->park_lock);
 	atomic_store(&m->park, true);
 	pthread_mutex_unlock(&m->park_lock);
@@ -49,9 +49,16 @@ int machine_park(struct machine *m)
 	while (m->nr_parked < want && !ret)
 		ret = pthread_cond_timedwait(&m->parked_cond, &m->park_lock, &until);
 	pthread_mutex_unlock(&m->park_lock);
+	return ret ? -ETIMEDOUT : 0;
+}
+
+int machine_park(struct machine *m)
+{
+	int ret = machine_vcpus_out(m, PARK_SECONDS);
+
 	if (ret) {
 		vmm_log(m->log, LOG_ERROR, "a vCPU did not leave the guest within %d s", PARK_SECONDS);
-		return -ETIMEDOUT;
+		return ret;
 	}
 	return libhv_vm_run_state(m->vm, HV_RUN_STATE_PAUSED);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backends/endpoint.h"
@@ -265,31 +264,16 @@ static int machine_start(struct machine *m, int ready)
 /* Threads out. Return: false when one hangs (its console's reader does not read): then nothing may be freed. */
 static bool vcpus_join(struct machine *m)
 {
-	struct timespec until;
-	unsigned int i, want = 0;
-	int ret = 0;
+	unsigned int i;
 
 	if (!m->vcpu)
 		return true;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += JOIN_SECONDS;
-	pthread_mutex_lock(&m->park_lock);
-	atomic_store(&m->park, true);
-	pthread_mutex_unlock(&m->park_lock);
-	for (i = 0; i < m->cfg->cpus; i++) {
-		want += m->vcpu[i].started;
-		vcpu_kick(&m->vcpu[i]);
-	}
-	pthread_mutex_lock(&m->park_lock);
-	while (m->nr_parked < want && !ret)
-		ret = pthread_cond_timedwait(&m->parked_cond, &m->park_lock, &until);
-	if (!ret) {
-		m->quit = true;
-		pthread_cond_broadcast(&m->park_cond);
-	}
-	pthread_mutex_unlock(&m->park_lock);
-	if (ret)
+	if (machine_vcpus_out(m, JOIN_SECONDS))
 		return false;
+	pthread_mutex_lock(&m->park_lock);
+	m->quit = true;
+	pthread_cond_broadcast(&m->park_cond);
+	pthread_mutex_unlock(&m->park_lock);
 	for (i = 0; i < m->cfg->cpus; i++)
 		vcpu_release(&m->vcpu[i]);
 	free(m->vcpu);

@@ -91,6 +91,8 @@ void machine_end_post(struct machine *m, enum vmm_cause cause, int code, const c
 	__attribute__((format(printf, 4, 5)));
 /* Any thread: have the loop thread reset the machine; no vCPU enters the guest until then. */
 void machine_reset_post(struct machine *m);
+/* Loop thread: all vCPUs out of the guest and parked. 0, or -ETIMEDOUT after @seconds. */
+int machine_vcpus_out(struct machine *m, unsigned int seconds);
 /* Loop thread: all vCPUs out of the guest, and time stopped. 0, or -ETIMEDOUT when one does not come. */
 int machine_park(struct machine *m);
 void machine_unpark(struct machine *m);

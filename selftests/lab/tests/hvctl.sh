@@ -7,25 +7,9 @@ top=$(cd "$(dirname "$0")/../../.." && pwd)
 tool=$top/build/bin/hvctl
 guest=$top/build/guest/echo.elf
 self=$(realpath "$0")
-failed=0
+. "$top/selftests/cli/ok.sh"
 
 hv() { timeout 30 "$tool" "$@"; }
-
-# ok CODE WHAT PATTERN COMMAND...
-ok()
-{
-	local want=$1 what=$2 pattern=$3 out code
-	shift 3
-	out=$("$@" 2>&1 </dev/null)
-	code=$?
-	if [ $code != "$want" ] || ! grep -qE -- "$pattern" <<<"$out"; then
-		echo "not ok - $who: $what: exit code $code, wanted $want and /$pattern/:"
-		sed 's/^/    /' <<<"$out"
-		failed=1
-	else
-		echo "ok - $who: $what"
-	fi
-}
 
 # soon WHAT COMMAND...: it holds within ten seconds.
 soon()
