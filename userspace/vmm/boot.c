@@ -90,7 +90,7 @@ int boot_prepare(struct machine *m)
 	ret = load_run(job);
 	if (ret)
 		return ret;
-	ret = acpi_build(m->cfg, &m->layout, 0, LAYOUT_ACPI,
+	ret = acpi_build(m->cfg, &m->layout, ACPI_F_VMBUS, LAYOUT_ACPI,
 			 load_at(&job->ram, LAYOUT_ACPI, LAYOUT_ACPI_BYTES), LAYOUT_ACPI_BYTES);
 	if (ret < 0) {
 		snprintf(m->err, sizeof(m->err), "ACPI tables do not fit their %u bytes",

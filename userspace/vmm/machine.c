@@ -13,6 +13,7 @@
 #include "devices/testdev.h"
 #include "devices/uart.h"
 #include "iobus.h"
+#include "libhv/libhv_bus.h"
 #include "machine_impl.h"
 #include "readers.h"
 
@@ -54,6 +55,16 @@ static int system_open(struct machine *m, int fd)
 	return m->sys;
 }
 
+/* Every VM has a VMBus, as every Hyper-V VM has. */
+static int bus_make(struct machine *m)
+{
+	int ret = libhv_vm_bus(m->vm, 0);
+
+	if (ret)
+		snprintf(m->err, sizeof(m->err), "cannot give the VM its VMBus: %s", strerror(-ret));
+	return ret;
+}
+
 static int vm_make(struct machine *m)
 {
 	enum hv_cpu_model model;
@@ -68,7 +79,7 @@ static int vm_make(struct machine *m)
 	}
 	m->vm = libhv_vm_create(m->sys, m->cfg->name, m->cfg->cpus, model, 0, NULL);
 	if (m->vm >= 0)
-		return 0;
+		return bus_make(m);
 	snprintf(m->err, sizeof(m->err), "cannot make a VM: %s\n%s", strerror(-m->vm),
 		 m->vm == -EBUSY ? "another hypervisor holds the CPU's virtualization: unload it (modprobe -r "
 				   "kvm_amd kvm_intel)" :
