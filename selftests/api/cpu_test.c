@@ -7,6 +7,8 @@
 
 #define PORT_SPOIL	0xf1
 #define PORT_NMI	0xf8
+#define PORT_AC		0xf9
+#define VEC_AC		17
 #define HOST_MXCSR	0x9f80u	/* flush to zero: no guest of these uses it */
 
 static volatile int mxcsr_lost;
@@ -26,6 +28,21 @@ static void spoil(void)
 			 : : "m"(set) : "xmm0", "xmm1", "xmm7", "xmm15");
 }
 
+/* An alignment check for the guest: as its own instruction would raise it. */
+static void alignment_check(int vcpu)
+{
+	struct hv_rec_events ev;
+	struct hv_state_args a = { .record = HV_REC_VCPU_EVENTS, .addr = (uintptr_t)&ev,
+				   .len = sizeof(ev) };
+
+	hv_do(vcpu, HV_VCPU_GET_STATE, &a);
+	ev.exc_pending = 1;
+	ev.exc_vector = VEC_AC;
+	ev.exc_has_error = 1;
+	ev.exc_error = 0;
+	hv_do(vcpu, HV_VCPU_SET_STATE, &a);
+}
+
 static void port(struct bare *b, struct hv_run *run)
 {
 	struct hv_inject_args nmi = { .kind = HV_INJECT_NMI };
@@ -35,6 +52,8 @@ static void port(struct bare *b, struct hv_run *run)
 		memset(data, 0xff, run->pio.bytes);
 	else if (run->pio.port == PORT_SPOIL)
 		spoil();
+	else if (run->pio.port == PORT_AC)
+		alignment_check(b->vcpu[0]);
 	else if (run->pio.port == PORT_NMI)
 		hv_do(b->vcpu[*data % b->cpus], HV_VCPU_INJECT, &nmi);
 }

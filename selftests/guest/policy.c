@@ -37,6 +37,11 @@ ATTEMPT(rdpru, "0x0f, 0x01, 0xfd")
 ATTEMPT(invlpgb, "0x0f, 0x01, 0xfe")
 ATTEMPT(tlbsync, "0x0f, 0x01, 0xff")
 ATTEMPT(mcommit, "0xf3, 0x0f, 0x01, 0xfa")
+ATTEMPT(monitorx, "0x0f, 0x01, 0xfa")
+ATTEMPT(mwaitx, "0x0f, 0x01, 0xfb")
+ATTEMPT(pconfig, "0x0f, 0x01, 0xc5")
+ATTEMPT(encls, "0x0f, 0x01, 0xcf")
+ATTEMPT(getsec, "0x0f, 0x37")
 ATTEMPT(vmcall, "0x0f, 0x01, 0xc1")
 
 static const struct {
@@ -62,6 +67,11 @@ static const struct {
 	{ "INVLPGB", invlpgb, VEC_UD },
 	{ "TLBSYNC", tlbsync, VEC_UD },
 	{ "MCOMMIT", mcommit, VEC_UD },
+	{ "MONITORX", monitorx, VEC_UD },
+	{ "MWAITX", mwaitx, VEC_UD },
+	{ "PCONFIG", pconfig, VEC_UD },
+	{ "ENCLS", encls, VEC_UD },
+	{ "GETSEC", getsec, VEC_UD },
 	{ "VMCALL, the other vendor's", vmcall, VEC_UD },
 };
 
@@ -80,6 +90,61 @@ static void offers(void)
 	check_eq(b[1] >> 8 & 1, 0, "nor MCOMMIT");
 }
 
+#define MODE_OSXSAVE	(1u << 18)
+#define VEC_AC		17
+#define PORT_AC		0xf9
+
+static int xsetbv_to(u32 index, u64 val)
+{
+	this_cpu()->fault = NO_FAULT;
+	__asm__ volatile("1: xsetbv\n2:\n" EXTABLE("1b", "2b")
+			 : : "c"(index), "a"((u32)val), "d"((u32)(val >> 32)) : "memory");
+	return ((volatile struct cpu *)this_cpu())->fault;
+}
+
+/* XSETBV once it is enabled: what CPUID offers and no more. */
+static void xsetbv_enabled(void)
+{
+	u32 a[4], d[4];
+	u64 cr4;
+
+	cpuid(1, 0, a);
+	if (!(a[2] >> 26 & 1)) {
+		check_skip("XSETBV", "CPUID offers no XSAVE");
+		return;
+	}
+	cpuid(0xd, 0, d);
+	__asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+	__asm__ volatile("movq %0, %%cr4" : : "r"(cr4 | MODE_OSXSAVE) : "memory");
+	check_eq((u64)xsetbv_to(0, 3), DONE, "XSETBV of x87 and SSE");
+	check_eq((u64)xsetbv_to(0, 2), VEC_GP, "without x87");
+	check_eq((u64)xsetbv_to(0, (u64)d[3] << 32 | d[0] | 1ull << 62), VEC_GP, "with more than is offered");
+	check_eq((u64)xsetbv_to(1, 1), VEC_GP, "of a register that does not exist");
+	check_eq((u64)xsetbv_to(0, 3), DONE, "XSETBV again");
+	__asm__ volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+static volatile u32 ac_hits;
+static volatile u64 ac_error = ~0ull;
+
+static void on_ac(struct trap_frame *f)
+{
+	ac_error = f->error;
+	ac_hits++;
+}
+
+/*
+ * The exit for #AC passes it on as this does: user space makes it pending. An emulated CPU
+ * that checks no alignment (QEMU's TCG) raises none itself.
+ */
+static void alignment_check(void)
+{
+	irq_set(VEC_AC, on_ac);
+	outb(PORT_AC, 0);
+	check_eq(ac_hits, 1, "#AC arrives, once");
+	check_eq(ac_error, 0, "its error code is 0");
+}
+
 static volatile u32 cached;
 
 void main(void)
@@ -93,4 +158,6 @@ void main(void)
 			check_eq(cached, i + 1, "memory written before it");
 	}
 	offers();
+	xsetbv_enabled();
+	alignment_check();
 }
