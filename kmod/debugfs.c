@@ -33,10 +33,10 @@ static int vm_show(struct hv_vm *vm, void *arg)
 		   vm->name[0] ? vm->name : "-", vm->owner, vm_state_names[hv_vm_get_state(vm)],
 		   READ_ONCE(vm->nr_vcpus), vm->max_vcpus, refcount_read(&vm->refs));
 	hv_vm_for_each_vcpu(vm, i, vcpu)
-		seq_printf(m, "  vcpu %u %s cpu %d requests %#lx exits %llu kicks %llu\n", i,
-			   vcpu_state_names[READ_ONCE(vcpu->state)], READ_ONCE(vcpu->cpu),
+		seq_printf(m, "  vcpu %u %s cpu %d requests %#lx exits %llu kicks %llu vnode %d\n",
+			   i, vcpu_state_names[READ_ONCE(vcpu->state)], READ_ONCE(vcpu->cpu),
 			   READ_ONCE(vcpu->requests), READ_ONCE(vcpu->stat.exits),
-			   READ_ONCE(vcpu->stat.kicks));
+			   READ_ONCE(vcpu->stat.kicks), (s32)vcpu->vnode);
 	return 0;
 }
 

@@ -5,7 +5,11 @@
 
 #include <hv/types.h>
 
-/* Give user space's answer to what waits for it. [run, before the first entry] */
+/*
+ * Give user space's answer to what waits for it. HV_NEXT_RESUME with pending.answered
+ * still set: the instruction must wait for memory; call again before the guest is entered.
+ * [run, before the first entry]
+ */
 enum hv_next hv_pending_finish(struct hv_vcpu *vcpu);
 
 #endif /* _HV_VIRT_EXIT_H */

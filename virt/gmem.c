@@ -9,6 +9,7 @@
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <hv/core.h>
 #include <hv/gmem.h>
@@ -85,13 +86,19 @@ static int copy_nofault(struct hv_vm *vm, hv_gpa_t gpa, void *buf, u32 len, bool
 	return ret;
 }
 
-static int bring_in(struct hv_vcpu *vcpu, hv_hva_t hva, bool write)
+static int bring_in(struct hv_vcpu *vcpu, hv_gpa_t gpa, hv_hva_t hva, bool write)
 {
 	struct page *page;
 	int ret = hv_hostpage_get(vcpu, hva, write, &page);
 
 	if (!ret)
 		put_page(page);
+	else if (fatal_signal_pending(current))
+		ret = -EINTR;
+	else if (ret != -EINTR)
+		vcpu->gmem_fault = (struct hv_gmem_fault) {
+			.gpa = gpa, .error = ret, .write = write,
+		};
 	return ret;
 }
 
@@ -103,7 +110,7 @@ static int gmem_copy(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len, boo
 		int ret = copy_nofault(vcpu->vm, gpa, buf, n, write, &hva);
 
 		if (ret == -EAGAIN) {
-			ret = bring_in(vcpu, hva, write);
+			ret = bring_in(vcpu, gpa, hva, write);
 			if (!ret)
 				continue;
 		}
@@ -364,7 +371,7 @@ int hv_gmem_cmpxchg(struct hv_vcpu *vcpu, hv_gpa_t gpa, u64 *old, u64 new, u32 l
 		rcu_read_unlock();
 		if (ret != -EFAULT)
 			return ret;
-		ret = bring_in(vcpu, hva, true);
+		ret = bring_in(vcpu, gpa, hva, true);
 		if (ret)
 			return ret;
 	}

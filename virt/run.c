@@ -60,6 +60,30 @@ static void user_exit_trace(struct hv_vcpu *vcpu)
 				       kind == HV_EXIT_MMIO ? READ_ONCE(vcpu->run->mmio.gpa) : 0);
 }
 
+/*
+ * Finish what user space has answered. The guest is not entered before: it would ask the
+ * device again. 0, or the errno to return.
+ */
+static long pending_settle(struct hv_vcpu *vcpu, enum hv_next *next)
+{
+	int ret = 0;
+
+	for (;;) {
+		*next = hv_pending_finish(vcpu);
+		if (*next != HV_NEXT_RESUME)
+			return 0;
+		if (READ_ONCE(vcpu->run->immediate_exit))
+			return -EINTR;
+		if (likely(!vcpu->pending.answered))
+			return 0;
+		ret = stop_requested(vcpu);
+		if (!ret && hv_compat_guest_work_pending())
+			ret = host_work(vcpu);
+		if (ret)
+			return ret;
+	}
+}
+
 static long run_loop(struct hv_vcpu *vcpu, enum hv_next next)
 {
 	int ret = 0;
@@ -123,10 +147,8 @@ long hv_vcpu_run(struct hv_vcpu *vcpu)
 		hv_event(vm, vcpu, HV_EVENT_VCPU_STARTED, NULL);
 	}
 	WRITE_ONCE(vcpu->run->exit_kind, HV_EXIT_NONE);
-	next = hv_pending_finish(vcpu);
-	if (next == HV_NEXT_RESUME && READ_ONCE(vcpu->run->immediate_exit))
-		ret = -EINTR;
-	else
+	ret = pending_settle(vcpu, &next);
+	if (likely(!ret))
 		ret = run_loop(vcpu, next);
 	hv_arch_section_end(vcpu);
 	hv_vcpu_state_set(vcpu, HV_VS_IDLE);

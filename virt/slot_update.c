@@ -219,6 +219,49 @@ int hv_slot_set(struct hv_vm *vm, const struct hv_slot_args *args)
 	return ret;
 }
 
+static void slot_to_record(const struct hv_slot *s, struct hv_rec_slot *rec)
+{
+	memset(rec, 0, sizeof(*rec));
+	rec->slot = s->id;
+	rec->flags = s->flags;
+	rec->gpa = s->gfn << PAGE_SHIFT;
+	rec->bytes = s->npages << PAGE_SHIFT;
+	rec->vnode = s->vnode;
+}
+
+int hv_slot_get_state(struct hv_vm *vm, u32 index, struct hv_rec_slot *rec)
+{
+	const struct hv_slotmap *m;
+	int ret = -ENOENT;
+
+	mutex_lock(&vm->slots_lock);
+	m = hv_slot_map(vm);
+	if (index < m->nr) {
+		slot_to_record(m->ent[index].owner, rec);
+		ret = 0;
+	}
+	mutex_unlock(&vm->slots_lock);
+	return ret;
+}
+
+int hv_slot_check_state(struct hv_vm *vm, const struct hv_rec_slot *rec)
+{
+	struct hv_rec_slot have, want = *rec;
+	struct hv_slot *s;
+	int ret = -EINVAL;
+
+	mutex_lock(&vm->slots_lock);
+	s = find_id(hv_slot_map(vm), rec->slot);
+	if (s) {
+		slot_to_record(s, &have);
+		have.flags &= ~HV_SLOT_F_DIRTY_LOG;
+		want.flags &= ~HV_SLOT_F_DIRTY_LOG;
+		ret = memcmp(&have, &want, sizeof(have)) ? -EINVAL : 0;
+	}
+	mutex_unlock(&vm->slots_lock);
+	return ret;
+}
+
 int hv_mem_vm_create(struct hv_vm *vm)
 {
 	mutex_init(&vm->slots_lock);

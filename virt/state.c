@@ -15,6 +15,7 @@
 #include <hv/core.h>
 #include <hv/hv_state.h>
 #include <hv/overlay.h>
+#include <hv/slot.h>
 #include <hv/tlfs.h>
 #include <hv/vm.h>
 
@@ -121,6 +122,17 @@ static int overlay_set(struct hv_vm *vm, u32 index, const void *buf)
 	return hv_overlay_set_state(vm, buf);
 }
 
+static int slot_get(struct hv_vm *vm, u32 index, void *buf)
+{
+	return hv_slot_get_state(vm, index, buf);
+}
+
+/* Nothing is set, as with the configuration: slots are made with their memory. */
+static int slot_check(struct hv_vm *vm, u32 index, const void *buf)
+{
+	return hv_slot_check_state(vm, buf);
+}
+
 struct vm_record {
 	u32 id;
 	u32 bytes;
@@ -138,6 +150,7 @@ static const struct vm_record vm_records[] = {
 	{ .id = HV_REC_VM_IOAPIC, .stopped = true },
 	{ HV_REC_VM_OVERLAY, sizeof(struct hv_rec_overlay), 1, true, true, overlay_get,
 	  overlay_set },
+	{ HV_REC_VM_SLOT, sizeof(struct hv_rec_slot), 1, true, false, slot_get, slot_check },
 };
 
 static const struct vm_record *vm_record_find(u32 id, u32 index)
@@ -229,7 +242,7 @@ static int tlfs_vcpu_get(struct hv_vcpu *vcpu, void *buf)
 	return vcpu->tlfs ? hv_tlfs_vcpu_get_state(vcpu, buf) : -ENOENT;
 }
 
-static int tlfs_vcpu_set(struct hv_vcpu *vcpu, const void *buf)
+static int tlfs_vcpu_set(struct hv_vcpu *vcpu, const void *buf, u32 version)
 {
 	return vcpu->tlfs ? hv_tlfs_vcpu_set_state(vcpu, buf) : -EINVAL;
 }
@@ -239,11 +252,15 @@ static int pending_get(struct hv_vcpu *vcpu, void *buf)
 	const struct hv_pending *p = &vcpu->pending;
 	struct hv_rec_pending *r = buf;
 
+	BUILD_BUG_ON(sizeof(r->data) + sizeof(r->more) != sizeof(p->data));
 	r->kind = p->kind;
 	r->len = p->len;
 	r->step = p->step;
 	r->key = p->key;
 	memcpy(r->data, p->data, sizeof(r->data));
+	r->flags = p->answered ? HV_PENDING_F_ANSWERED : 0;
+	r->rsvd = 0;
+	memcpy(r->more, p->data + sizeof(r->data), sizeof(r->more));
 	return 0;
 }
 
@@ -257,9 +274,9 @@ static bool pending_is_sane(const struct hv_rec_pending *r)
 	case HV_PENDING_NONE:
 		return true;
 	case HV_PENDING_PIO_IN:
-		/* The finish copies that much out of the run page. */
+		/* The answer must find room in the note. */
 		return (bytes == 1 || bytes == 2 || bytes == 4) && r->step &&
-		       r->step <= HV_RUN_PIO_MAX / bytes && r->key >> 32 <= 0xffff;
+		       r->step <= (sizeof(r->data) + sizeof(r->more)) / bytes && r->key >> 32 <= 0xffff;
 	case HV_PENDING_MMIO_READ:
 	case HV_PENDING_MMIO_WRITE:
 		return r->len && r->len <= sizeof_field(struct hv_exit_mmio, data);
@@ -267,20 +284,26 @@ static bool pending_is_sane(const struct hv_rec_pending *r)
 	return false;
 }
 
-/* The new owner's user space has not seen the exit: it is presented again. */
-static int pending_set(struct hv_vcpu *vcpu, const void *buf)
+/* The new owner's user space has not seen an exit without answer: it is presented again. */
+static int pending_set(struct hv_vcpu *vcpu, const void *buf, u32 version)
 {
 	const struct hv_rec_pending *r = buf;
 	struct hv_pending *p = &vcpu->pending;
+	u32 flags = version < 2 ? 0 : r->flags;
 
-	if (!pending_is_sane(r))
+	if (!pending_is_sane(r) || (version >= 2 && r->rsvd))
+		return -EINVAL;
+	if (flags & ~HV_PENDING_F_ANSWERED || (flags && r->kind == HV_PENDING_NONE))
 		return -EINVAL;
 	memset(p, 0, sizeof(*p));
 	p->kind = r->kind;
 	p->len = r->len;
 	p->step = r->step;
 	p->key = r->key;
-	memcpy(p->data, r->data, sizeof(p->data));
+	memcpy(p->data, r->data, sizeof(r->data));
+	if (version >= 2)
+		memcpy(p->data + sizeof(r->data), r->more, sizeof(r->more));
+	p->answered = flags & HV_PENDING_F_ANSWERED;
 	return 0;
 }
 
@@ -288,8 +311,9 @@ static const struct vcpu_record {
 	u32 id;
 	u32 bytes;
 	u32 version;
+	u32 bytes_v1;		/* of version 1, if there are two */
 	int (*get)(struct hv_vcpu *vcpu, void *buf);
-	int (*set)(struct hv_vcpu *vcpu, const void *buf);
+	int (*set)(struct hv_vcpu *vcpu, const void *buf, u32 version);
 } vcpu_records[] = {
 	{ .id = HV_REC_VCPU_REGS },
 	{ .id = HV_REC_VCPU_SREGS },
@@ -298,8 +322,9 @@ static const struct vcpu_record {
 	{ .id = HV_REC_VCPU_MSRS },
 	{ .id = HV_REC_VCPU_LAPIC },
 	{ .id = HV_REC_VCPU_EVENTS },
-	{ HV_REC_VCPU_TLFS, sizeof(struct hv_rec_tlfs_vcpu), 1, tlfs_vcpu_get, tlfs_vcpu_set },
-	{ HV_REC_VCPU_PENDING, sizeof(struct hv_rec_pending), 1, pending_get, pending_set },
+	{ HV_REC_VCPU_TLFS, sizeof(struct hv_rec_tlfs_vcpu), 1, 0, tlfs_vcpu_get, tlfs_vcpu_set },
+	{ HV_REC_VCPU_PENDING, sizeof(struct hv_rec_pending), 2,
+	  offsetof(struct hv_rec_pending, flags), pending_get, pending_set },
 };
 
 static const struct vcpu_record *vcpu_record_find(u32 id, u32 index)
@@ -341,6 +366,6 @@ int hv_state_vcpu_set(struct hv_vcpu *vcpu, u32 rec, u32 index, const void *buf,
 		return -EINVAL;
 	if (!r->set)
 		return hv_arch_vcpu_set_state(vcpu, rec, buf, len, version);
-	ret = fixed_check(r->bytes, r->version, len, version);
-	return ret ? ret : r->set(vcpu, buf);
+	ret = fixed_check(version < r->version ? r->bytes_v1 : r->bytes, r->version, len, version);
+	return ret ? ret : r->set(vcpu, buf, version);
 }

@@ -5,7 +5,9 @@
  * Accesses go to guest memory or, where there is none, to devices. A device read that
  * user space must answer stops the instruction with -EAGAIN and a note in vcpu->pending;
  * executed again it makes the same accesses, and the note answers the one it was made
- * for. A device write is passed on as the instruction retires.
+ * for. The note goes when the instruction (or the iteration) is done, not when it is read:
+ * a store behind the read may have to wait for its page, and everything is executed once
+ * more. A device write is passed on as the instruction retires.
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
@@ -156,8 +158,6 @@ struct emul {
 	struct hv_vcpu_x86 *x;
 	hv_gpa_t gpa;		/* of the access that faulted, HV_GPA_NONE if none did */
 	bool to_user;		/* the run page is filled */
-	const void *pio_data;	/* answer of user space to string input, in the run page */
-	u32 pio_left;		/* items of it */
 	u32 dr_hits;		/* breakpoints its accesses hit, as DR6 has them */
 };
 
@@ -216,9 +216,7 @@ static int device_read(struct emul *e, hv_gpa_t gpa, void *buf, unsigned int siz
 		memcpy(buf, &val, size);
 		return 0;
 	}
-	*p = (struct hv_pending) { .kind = HV_PENDING_MMIO_READ, .len = size, .key = gpa,
-				   .presented = true };
-	x->mmio_gpa = e->gpa;
+	hv_pending_ask(p, HV_PENDING_MMIO_READ, gpa, size, 0);
 	run->mmio.gpa = gpa;
 	run->mmio.bytes = size;
 	run->mmio.write = 0;
@@ -283,8 +281,13 @@ static int op_mem_read(struct hv_insn_cpu *cpu, u64 la, void *buf, unsigned int 
 	if (first == size)
 		return phys_read(e, gpa, buf, size);
 	ret = translate(e, la + first, access, &gpa2);
-	if (!ret)
-		ret = phys_read(e, gpa, buf, first);
+	if (ret)
+		return ret;
+	/* The note holds one answer: not both parts may be a device's. */
+	if (!hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, false) &&
+	    !hv_gmem_is_ram(&e->x->core, gpa2 >> PAGE_SHIFT, false))
+		return -EOPNOTSUPP;
+	ret = phys_read(e, gpa, buf, first);
 	if (!ret)
 		ret = phys_read(e, gpa2, buf + first, size - first);
 	return ret;
@@ -296,6 +299,7 @@ static int op_mem_write(struct hv_insn_cpu *cpu, u64 la, const void *buf, unsign
 	unsigned int first = min_t(unsigned int, size, PAGE_SIZE - offset_in_page(la));
 	struct emul *e = emul_of(cpu);
 	hv_gpa_t gpa, gpa2;
+	bool ram, ram2;
 	int ret, ret2;
 
 	if (!(access & HV_INSN_SYSTEM))
@@ -309,14 +313,17 @@ static int op_mem_write(struct hv_insn_cpu *cpu, u64 la, const void *buf, unsign
 	if (ret)
 		return ret;
 	/* Only one part of a crossing access may be a device's: the run page carries one. */
-	if (!hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true) &&
-	    !hv_gmem_is_ram(&e->x->core, gpa2 >> PAGE_SHIFT, true))
+	ram = hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true);
+	ram2 = hv_gmem_is_ram(&e->x->core, gpa2 >> PAGE_SHIFT, true);
+	if (!ram && !ram2)
 		return -EOPNOTSUPP;
+	/* The device last: what comes before it may have to be done again. */
+	if (ram2) {
+		ret2 = phys_write(e, gpa2, buf + first, size - first);
+		return ret2 ? ret2 : phys_write(e, gpa, buf, first);
+	}
 	ret = phys_write(e, gpa, buf, first);
-	if (ret < 0)
-		return ret;
-	ret2 = phys_write(e, gpa2, buf + first, size - first);
-	return ret2 < 0 ? ret2 : ret | ret2;
+	return ret ? ret : phys_write(e, gpa2, buf + first, size - first);
 }
 
 static int op_mem_probe(struct hv_insn_cpu *cpu, u64 la, unsigned int size, u32 access)
@@ -377,8 +384,6 @@ static int op_io_out(struct hv_insn_cpu *cpu, u16 port, unsigned int size, const
 	u8 *out = (u8 *)run + HV_RUN_PIO_DATA;
 	u32 i, n = 0;
 
-	if (count * size > HV_RUN_PIO_MAX || e->to_user)
-		return -EOPNOTSUPP;
 	dr_watch(e, port, size, HV_DR_IO);
 	for (i = 0; i < count; i++, buf += size) {
 		u64 val = 0;
@@ -406,19 +411,14 @@ static int op_io_in(struct hv_insn_cpu *cpu, u16 port, unsigned int size, void *
 	struct hv_pending *p = &e->x->core.pending;
 	u64 key = (u64)port << 32 | size;
 
-	if (count * size > HV_RUN_PIO_MAX)
-		return -EOPNOTSUPP;
 	dr_watch(e, port, size, HV_DR_IO);
-	if (e->pio_left && p->key == key) {
-		/* The budget is what was answered, so @count is no more; a page's end makes it less. */
-		count = min(count, e->pio_left);
-		memcpy(buf, e->pio_data, count * size);
-		e->pio_data += count * size;
-		e->pio_left -= count;
-		return e->pio_left ? 0 : HV_INSN_YIELD;
+	if (p->kind == HV_PENDING_PIO_IN && p->answered && p->key == key && p->step == count) {
+		memcpy(buf, p->data, count * size);
+		return HV_INSN_YIELD;
 	}
-	*p = (struct hv_pending) { .kind = HV_PENDING_PIO_IN, .step = count, .presented = true,
-				   .key = key };
+	if (count * size > sizeof(p->data))
+		return -EOPNOTSUPP;
+	hv_pending_ask(p, HV_PENDING_PIO_IN, key, 0, count);
 	e->x->pio_next_rip = 0;
 	e->x->core.run->pio.port = port;
 	e->x->core.run->pio.bytes = size;
@@ -497,13 +497,20 @@ static void dr_trap(struct emul *e)
 		hv_exit_db(x, e->dr_hits | (x->rflags & X86_EFLAGS_TF ? HV_DR6_BS : 0));
 }
 
+/* The host could not give the memory: user space may do something about it and run again. */
+static enum hv_next memory_failed(struct hv_vcpu_x86 *x)
+{
+	const struct hv_gmem_fault *f = &x->core.gmem_fault;
+
+	return hv_exit_memory_fault(&x->core, f->gpa, f->write, f->error);
+}
+
 static void retire(struct emul *e)
 {
 	struct hv_vcpu_x86 *x = e->x;
 
 	x->core.stat.insn_executed++;
-	x->core.pending.kind = HV_PENDING_NONE;
-	x->core.pending.answered = false;
+	hv_pending_clear(&x->core.pending);
 	hv_insn_retire(x, e->cpu.rip);
 	dr_trap(e);
 	x->rflags = e->cpu.rflags;
@@ -522,8 +529,6 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 		.budget = x->rflags & X86_EFLAGS_TF || hv_dr_armed(x->dr7) ? 1 : REP_BUDGET,
 		.la57 = x->gpt.levels == 5, .umip = false,
 	};
-	if (e->pio_left)
-		e->cpu.budget = min(e->cpu.budget, e->pio_left);
 	switch (hv_insn_exec(insn, &e->cpu)) {
 	case HV_INSN_DONE:
 		retire(e);
@@ -534,11 +539,10 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 			hv_insn_step_trap(x);
 		dr_trap(e);
 		x->rflags = e->cpu.rflags;
-		x->core.pending.answered = false;
-		x->core.pending.kind = HV_PENDING_NONE;
+		hv_pending_clear(&x->core.pending);
 		break;
 	case HV_INSN_FAULT:
-		x->core.pending.kind = HV_PENDING_NONE;
+		hv_pending_clear(&x->core.pending);
 		hv_inject_exception(x, e->cpu.fault.vector, e->cpu.fault.has_error,
 				    e->cpu.fault.error, e->cpu.fault.addr);
 		break;
@@ -546,7 +550,7 @@ static enum hv_next execute(struct emul *e, const u8 *bytes, const struct hv_ins
 	case -EINTR:
 		break;
 	default:
-		return emulation_failed(x, bytes);
+		return x->core.gmem_fault.error ? memory_failed(x) : emulation_failed(x, bytes);
 	}
 	return e->to_user ? HV_NEXT_TO_USER : HV_NEXT_RESUME;
 }
@@ -566,6 +570,9 @@ static bool plain_move(struct emul *e, const struct hv_insn *insn, enum hv_next 
 	if (e->gpa == HV_GPA_NONE || hv_dr_armed(x->dr7) || !hv_insn_as_move(insn, &m) ||
 	    offset_in_page(e->gpa) + m.size > PAGE_SIZE)
 		return false;
+	/* An answer to less than that is to a part of an access that crosses pages. */
+	if (x->core.pending.answered && x->core.pending.len != m.size)
+		return false;
 	if (m.write) {
 		val = hv_insn_move_value(&m, x->gpr);
 		ret = device_write(e, e->gpa, &val, m.size);
@@ -578,13 +585,27 @@ static bool plain_move(struct emul *e, const struct hv_insn *insn, enum hv_next 
 		u64 rip = x->rip + insn->len;
 
 		x->core.stat.insn_executed++;
-		x->core.pending.kind = HV_PENDING_NONE;
+		hv_pending_clear(&x->core.pending);
 		hv_insn_retire(x, insn->mode == HV_INSN_LONG64 ? rip : (u32)rip);
 	} else if (ret != -EAGAIN) {
 		return false;
 	}
 	*next = e->to_user ? HV_NEXT_TO_USER : HV_NEXT_RESUME;
 	return true;
+}
+
+/*
+ * A wait keeps the answer. Else the guest's own fetch will fault, or find the code: whoever
+ * took the mapping away from under an instruction gets the device read again.
+ */
+static enum hv_next fetch_failed(struct hv_vcpu_x86 *x, int error)
+{
+	if (error == -EINTR)
+		return HV_NEXT_RESUME;
+	if (x->core.gmem_fault.error)
+		return memory_failed(x);
+	hv_pending_clear(&x->core.pending);
+	return HV_NEXT_RESUME;
 }
 
 static enum hv_next emulate(struct emul *e)
@@ -597,6 +618,7 @@ static enum hv_next emulate(struct emul *e)
 	int n, ret;
 
 	x->core.stat.insn_decoded++;
+	x->core.gmem_fault.error = 0;
 	/* The same bytes as last time mean the same instruction. */
 	if (likely(e->gpa != HV_GPA_NONE && hv_v(long64)(x) && !code_peek(x, bytes, 16) &&
 		   x->insn_mode == HV_INSN_LONG64 && !memcmp(bytes, x->insn_bytes, insn->len))) {
@@ -604,17 +626,18 @@ static enum hv_next emulate(struct emul *e)
 			return next;
 		return execute(e, bytes, insn);
 	}
-	/* The CPU delivers the bytes with a SLAT fault on data only. */
-	n = e->gpa != HV_GPA_NONE ? hv_v(insn_bytes)(x, bytes) : 0;
+	/* The CPU delivers the bytes with a SLAT fault on data only; later they may be another's. */
+	n = e->gpa != HV_GPA_NONE && !x->core.pending.answered ? hv_v(insn_bytes)(x, bytes) : 0;
 	if (!n)
 		n = code_fetch(x, mode, bytes, HV_INSN_MAX_LEN);
 	if (n < 0)
-		return HV_NEXT_RESUME;	/* the guest's own fetch will fault or find it */
+		return fetch_failed(x, n);
 	x->insn_mode = HV_INSN_MODE_NONE;
 	ret = hv_insn_decode(bytes, n, mode, &x->insn);
 	if (ret == -ENODATA)
-		return HV_NEXT_RESUME;
+		return fetch_failed(x, -EAGAIN);
 	if (ret == -EINVAL) {
+		hv_pending_clear(&x->core.pending);
 		hv_inject_ud(x);
 		return HV_NEXT_RESUME;
 	}
@@ -631,25 +654,21 @@ enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
 {
 	struct emul e = { .x = x, .gpa = gpa };
 
-	/* A note made for another access (the guest went elsewhere meanwhile) answers nothing. */
-	x->core.pending.kind = HV_PENDING_NONE;
+	hv_pending_clear(&x->core.pending);
 	return emulate(&e);
 }
 
-enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data)
+enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
 {
-	struct emul e = { .x = x, .gpa = HV_GPA_NONE, .pio_data = data,
-			  .pio_left = x->core.pending.step };
+	struct emul e = { .x = x, .gpa = gpa };
 
 	return emulate(&e);
 }
 
+/* If it is a plain move, the access the note was made for is its only one. */
 enum hv_next hv_arch_finish_mmio(struct hv_vcpu *vcpu)
 {
-	struct hv_vcpu_x86 *x = to_x86(vcpu);
-	struct emul e = { .x = x, .gpa = x->mmio_gpa };
-
-	return emulate(&e);
+	return hv_emulate_answered(to_x86(vcpu), vcpu->pending.key);
 }
 
 int hv_arch_vcpu_translate(struct hv_vcpu *vcpu, struct hv_translate_args *args)

@@ -174,11 +174,7 @@ enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bo
 		return hv_emulate(x, HV_GPA_NONE);
 	if (in) {
 		/* RIP moves when the answer is there: until then nothing has happened. */
-		p->kind = HV_PENDING_PIO_IN;
-		p->key = (u64)port << 32 | bytes;
-		p->step = 1;
-		p->len = 0;
-		p->presented = true;
+		hv_pending_ask(p, HV_PENDING_PIO_IN, (u64)port << 32 | bytes, 0, 1);
 		x->pio_next_rip = next_rip;
 		return pio_to_user(x, port, bytes, true);
 	}
@@ -192,18 +188,19 @@ enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bo
 	return pio_to_user(x, port, bytes, false);
 }
 
-enum hv_next hv_arch_finish_pio_in(struct hv_vcpu *vcpu, const void *data)
+enum hv_next hv_arch_finish_pio_in(struct hv_vcpu *vcpu)
 {
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 	struct hv_pending *p = &vcpu->pending;
 	unsigned int bytes = (u8)p->key;
-	u32 val = *(const u32 *)data;
+	u32 val;
 
-	if (p->step != 1 || !x->pio_next_rip) {
+	if (!x->pio_next_rip) {
 		/* String input, or a record from elsewhere: the instruction finds the answer. */
-		return hv_emulate_answered(x, data);
+		return hv_emulate_answered(x, HV_GPA_NONE);
 	}
-	p->kind = HV_PENDING_NONE;
+	memcpy(&val, p->data, sizeof(val));
+	hv_pending_clear(p);
 	if (bytes == 4)
 		x->gpr[HV_RAX] = val;
 	else if (bytes == 2)

@@ -34,6 +34,7 @@ static int set_regs(struct hv_vcpu_x86 *x, const void *buf)
 	x->rflags = r->rflags;
 	/* User space moved the guest elsewhere: nothing of the old instruction is owed. */
 	memset(&x->core.pending, 0, sizeof(x->core.pending));
+	x->pio_next_rip = 0;
 	return 0;
 }
 

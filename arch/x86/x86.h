@@ -105,7 +105,6 @@ struct hv_vcpu_x86 {
 #define HV_INSN_MODE_NONE 0xff
 	bool rcu_note;			/* the next entry tells RCU of a quiescent state */
 	u64 pio_next_rip;		/* with HV_PENDING_PIO_IN: RIP after it; 0 decode again */
-	hv_gpa_t mmio_gpa;		/* with HV_PENDING_MMIO_READ: gpa of a plain move or NONE */
 
 	/* MSRs that only hv keeps */
 	u64 tsc_delta;			/* this vCPU's TSC - the VM's */
@@ -221,8 +220,8 @@ int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip
 
 /* Decode and execute the instruction at RIP: MMIO (@gpa of the access), string I/O, MOV CR. [run] */
 enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
-/* The same with user space's answer to its port input (@data: the items of the note). [run] */
-enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, const void *data);
+/* Execute it again with the answer in the note; @gpa: if the note answers MMIO. [run] */
+enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
 /* How the code segment is interpreted now. */
 enum hv_insn_mode hv_cpu_mode(struct hv_vcpu_x86 *x);
 /* The digest of the paging registers, brought up to date. */

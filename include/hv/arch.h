@@ -65,8 +65,8 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu);
 bool hv_arch_vcpu_has_event(struct hv_vcpu *vcpu);
 /* Returned from BLOCK with an event: leave HLT. [run] */
 void hv_arch_vcpu_unblock(struct hv_vcpu *vcpu);
-/* Give the answer of a user exit to the vCPU (finish table of virt/exit.c). [run] */
-enum hv_next hv_arch_finish_pio_in(struct hv_vcpu *vcpu, const void *data);
+/* Give the answer in vcpu->pending to the vCPU (finish table of virt/exit.c). [run] */
+enum hv_next hv_arch_finish_pio_in(struct hv_vcpu *vcpu);
 enum hv_next hv_arch_finish_mmio(struct hv_vcpu *vcpu);
 int hv_arch_vcpu_inject_nmi(struct hv_vcpu *vcpu);	/* [any] */
 int hv_arch_vcpu_translate(struct hv_vcpu *vcpu, struct hv_translate_args *args);	/* vcpu->lock held */

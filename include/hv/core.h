@@ -56,6 +56,11 @@ static inline struct hv_vcpu *hv_vm_vcpu(struct hv_vm *vm, u32 index)
 void hv_vm_set_dead(struct hv_vm *vm, const char *cause);
 /* No bug of ours: the host took away what the VM runs on. The same without the warning; false: it was dead. */
 bool hv_vm_lost(struct hv_vm *vm, const char *cause);
+/*
+ * Leave with HV_EXIT_MEMORY_FAULT: the host answered @error (negative errno) when memory at
+ * @gpa was wanted. Fills the run page. [run]
+ */
+enum hv_next hv_exit_memory_fault(struct hv_vcpu *vcpu, hv_gpa_t gpa, bool write, int error);
 /* Broadcast a life-cycle event; @vcpu and @cause may be NULL. [any but hard-irq] */
 void hv_event(struct hv_vm *vm, struct hv_vcpu *vcpu, enum hv_event event, const char *cause);
 
@@ -66,7 +71,7 @@ void hv_event(struct hv_vm *vm, struct hv_vcpu *vcpu, enum hv_event event, const
  * 0, -EFAULT (hole, read-only memory on write, or host memory not to be had), -EINTR (a
  * signal or a request to leave is pending: go out and execute the instruction again), other
  * errors of the host (-ENOMEM, -EHWPOISON). May cross pages; on error part may have been
- * written. [run]
+ * written. What the host could not give stands in vcpu->gmem_fault. [run]
  */
 int hv_gmem_read(struct hv_vcpu *vcpu, hv_gpa_t gpa, void *buf, u32 len);
 int hv_gmem_write(struct hv_vcpu *vcpu, hv_gpa_t gpa, const void *buf, u32 len);

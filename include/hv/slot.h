@@ -67,6 +67,14 @@ int hv_slot_for_each_hva_locked(struct hv_vm *vm, hv_hva_t start, hv_hva_t end,
 int hv_slot_set(struct hv_vm *vm, const struct hv_slot_args *args);
 
 /*
+ * HV_REC_VM_SLOT: what the guest can tell of its slots. _get: the one at place @index by
+ * guest address; -ENOENT. _check: is the slot of that number the same? -EINVAL. Take
+ * slots_lock. [proc]
+ */
+int hv_slot_get_state(struct hv_vm *vm, u32 index, struct hv_rec_slot *rec);
+int hv_slot_check_state(struct hv_vm *vm, const struct hv_rec_slot *rec);
+
+/*
  * HV_VM_GET_DIRTY, a chunk at a time, so that no lock is held while the caller's memory is
  * written. _take: the words from word @done of the range in @args into @buf (room for
  * HV_DIRTY_WORDS), cleared and their pages write-protected with HV_DIRTY_F_CLEAR. Returns

@@ -93,15 +93,43 @@ struct hv_bus;
 struct hv_tlfs_vcpu;
 struct hv_hostpage_wait;
 
-/* Work that awaits an answer of user space: data, never a function pointer; saved as a record. */
+/*
+ * Work that awaits an answer of user space: data, never a function pointer; saved as a record.
+ * Once answered, the guest is not entered before the instruction is done with the answer:
+ * the device will not give it twice.
+ */
 struct hv_pending {
 	u16 kind;		/* enum hv_pending_kind */
 	u16 len;		/* bytes of @data that count */
 	u32 step;
 	u64 key;
-	u8  data[16];
+	u8  data[256];		/* as much as one batch of string input */
 	bool answered;		/* @data holds the answer: the instruction may be executed again */
 	bool presented;		/* user space has seen the exit in its run page */
+};
+
+/* User space is asked; not the whole structure is cleared: this is on the path of each exit. */
+static inline void hv_pending_ask(struct hv_pending *p, u16 kind, u64 key, u16 len, u32 step)
+{
+	p->kind = kind;
+	p->len = len;
+	p->step = step;
+	p->key = key;
+	p->answered = false;
+	p->presented = true;
+}
+
+static inline void hv_pending_clear(struct hv_pending *p)
+{
+	p->kind = 0;		/* HV_PENDING_NONE */
+	p->answered = false;
+}
+
+/* Why the last access to guest memory failed, when it was the host that could not. */
+struct hv_gmem_fault {
+	hv_gpa_t gpa;
+	int error;		/* negative errno; 0: it was not the host */
+	bool write;
 };
 
 struct hv_vm {
@@ -193,6 +221,7 @@ struct hv_vcpu {
 	struct hv_pending pending;	/* U */
 	struct hv_tlfs_vcpu *tlfs;	/* I: NULL with HV_VM_F_NO_TLFS */
 	struct hv_gmem_cache gmem;	/* T: virt/gmem.c */
+	struct hv_gmem_fault gmem_fault;	/* T: virt/gmem.c; whoever reports it clears it before */
 	struct hv_gmem_code code[HV_GMEM_CODE_PAGES];	/* T: by a hash of the page number */
 	struct hv_hostpage_wait *hostwait;	/* T: virt/hostpage.c, a page being waited for */
 

@@ -13,103 +13,31 @@
 #include <unistd.h>
 #include "selftests/lib/bare.h"
 #include "selftests/lib/hvio.h"
+#include "selftests/lib/records.h"
 
-#define ROOM		8192
-#define MAX_RECORDS	128
 #define CPUS		2
-
-static const uint32_t vm_ids[] = {
-	HV_REC_VM_CONFIG, HV_REC_VM_CLOCK, HV_REC_VM_TLFS, HV_REC_VM_IOAPIC, HV_REC_VM_OVERLAY,
-};
-
-static const uint32_t vcpu_ids[] = {
-	HV_REC_VCPU_REGS, HV_REC_VCPU_SREGS, HV_REC_VCPU_DEBUG, HV_REC_VCPU_XSAVE,
-	HV_REC_VCPU_MSRS, HV_REC_VCPU_LAPIC, HV_REC_VCPU_EVENTS, HV_REC_VCPU_TLFS,
-	HV_REC_VCPU_PENDING,
-};
 
 /* What passes from one process to the next, besides guest memory. */
 static struct shared {
 	uint32_t moves;
 	int32_t result;		/* of the last process */
-	uint32_t nr;
-	struct saved {
-		int32_t vcpu;	/* -1: of the VM */
-		uint32_t id, index, len, version;
-		uint8_t data[ROOM];
-	} rec[MAX_RECORDS];
+	struct records state;
 } *sh;
-
-static long get_one(int fd, unsigned long cmd, int vcpu, uint32_t id, uint32_t index)
-{
-	struct saved *r = &sh->rec[sh->nr];
-	struct hv_state_args a = { .size = sizeof(a), .record = id, .index = index,
-				   .addr = (uintptr_t)r->data, .len = ROOM };
-	long ret;
-
-	if (sh->nr == MAX_RECORDS)
-		tap_bail("more records than expected");
-	ret = hv_raw(fd, cmd, &a);
-	if (ret < 0)
-		return ret;
-	r->vcpu = vcpu;
-	r->id = id;
-	r->index = index;
-	r->len = a.len;
-	r->version = a.version;
-	sh->nr++;
-	return ret;
-}
-
-static void set_run_state(int vm, uint32_t state)
-{
-	struct hv_run_state_args a = { .state = state };
-
-	hv_do(vm, HV_VM_SET_RUN_STATE, &a);
-}
 
 static void save(struct bare *b)
 {
-	uint32_t i, c, index;
-	long ret;
-
-	set_run_state(b->vm, HV_RUN_STATE_PAUSED);
-	sh->nr = 0;
-	for (i = 0; i < sizeof(vm_ids) / sizeof(vm_ids[0]); i++)
-		for (index = 0; ; index++) {
-			ret = get_one(b->vm, HV_VM_GET_STATE, -1, vm_ids[i], index);
-			if (vm_ids[i] == HV_REC_VM_OVERLAY && ret == -ENOENT)
-				break;
-			if (ret < 0)
-				tap_bail("get VM record 0x%x: %ld", vm_ids[i], ret);
-			if (vm_ids[i] != HV_REC_VM_OVERLAY)
-				break;
-		}
-	for (c = 0; c < b->cpus; c++)
-		for (i = 0; i < sizeof(vcpu_ids) / sizeof(vcpu_ids[0]); i++) {
-			ret = get_one(b->vcpu[c], HV_VCPU_GET_STATE, (int)c, vcpu_ids[i], 0);
-			if (ret < 0)
-				tap_bail("get vCPU record 0x%x: %ld", vcpu_ids[i], ret);
-		}
+	if (records_run_state(b->vm, HV_RUN_STATE_PAUSED))
+		tap_bail("pause");
+	records_save(&sh->state, b->vm, b->vcpu, b->cpus);
 }
 
 static void restore(struct bare *b)
 {
-	uint32_t i;
-
-	set_run_state(b->vm, HV_RUN_STATE_PAUSED);
-	for (i = 0; i < sh->nr; i++) {
-		struct saved *r = &sh->rec[i];
-		struct hv_state_args a = { .size = sizeof(a), .record = r->id, .index = r->index,
-					   .addr = (uintptr_t)r->data, .len = r->len,
-					   .version = r->version };
-		long ret = hv_raw(r->vcpu < 0 ? b->vm : b->vcpu[r->vcpu],
-				  r->vcpu < 0 ? HV_VM_SET_STATE : HV_VCPU_SET_STATE, &a);
-
-		if (ret < 0)
-			tap_bail("set record 0x%x: %ld", r->id, ret);
-	}
-	set_run_state(b->vm, HV_RUN_STATE_RUNNING);
+	if (records_run_state(b->vm, HV_RUN_STATE_PAUSED))
+		tap_bail("pause");
+	records_load(&sh->state, b->vm, b->vcpu);
+	if (records_run_state(b->vm, HV_RUN_STATE_RUNNING))
+		tap_bail("go on");
 }
 
 static void *shared(size_t bytes)

@@ -205,8 +205,75 @@ static void check_replace_counts(void)
 	flat_close(&f);
 }
 
+static long slot_record(int vm, unsigned long cmd, uint32_t index, struct hv_rec_slot *rec)
+{
+	struct hv_state_args a = { .size = sizeof(a), .record = HV_REC_VM_SLOT, .index = index,
+				   .addr = (uintptr_t)rec, .len = sizeof(*rec), .version = 1 };
+
+	return hv_raw(vm, cmd, &a);
+}
+
+/* The virtual node a slot was given on comes back in its record, and belongs to the VM's shape. */
+static void check_vnodes(void)
+{
+	struct hv_vcpu_args v = { .index = 1, .vnode = HV_MAX_VNODES };
+	struct hv_slot_args a = { .slot = 7, .gpa = BASE, .bytes = 8192, .fd = -1 };
+	struct hv_rec_slot r[4], bad;
+	char *p = ram(16384, MAP_PRIVATE);
+	struct flat f;
+	long fd;
+
+	flat_new(&f, 0, 2);
+	a.host_addr = (uintptr_t)p;
+	a.vnode = HV_MAX_VNODES - 1;
+	tap_is(hv_try(f.vm, HV_VM_SET_SLOT, &a), 0, "a slot on the last virtual node");
+	a.slot = 3;
+	a.gpa = BASE + 8192;
+	a.host_addr += 8192;
+	a.vnode = 0;
+	a.flags = HV_SLOT_F_READONLY;
+	tap_is(hv_try(f.vm, HV_VM_SET_SLOT, &a), 0, "a read-only one on node 0");
+	a.vnode = HV_NO_VNODE - 1;
+	tap_is(hv_try(f.vm, HV_VM_SET_SLOT, &a), -EINVAL, "node 2^32 - 2");
+	tap_is(slot_record(f.vm, HV_VM_GET_STATE, 0, &r[0]), 0, "record of the first slot");
+	tap_is(slot_record(f.vm, HV_VM_GET_STATE, 1, &r[1]), 0, "of the second");
+	tap_is(slot_record(f.vm, HV_VM_GET_STATE, 2, &r[2]), 0, "of the third");
+	tap_is(slot_record(f.vm, HV_VM_GET_STATE, 3, &r[3]), -ENOENT, "there are no more");
+	tap_ok(r[0].slot == 7 && r[0].gpa == BASE && r[0].bytes == 8192 && !r[0].flags &&
+	       r[0].vnode == HV_MAX_VNODES - 1, "the first: node %u", r[0].vnode);
+	tap_ok(r[1].slot == 3 && r[1].gpa == BASE + 8192 && r[1].flags == HV_SLOT_F_READONLY &&
+	       r[1].vnode == 0, "the second: node %u", r[1].vnode);
+	tap_ok(r[2].slot == FLAT_CODE_SLOT && r[2].vnode == HV_NO_VNODE, "the third: no node");
+	tap_is(slot_record(f.vm, HV_VM_SET_STATE, 0, &r[1]), 0, "set compares: the same");
+	bad = r[1];
+	bad.vnode = 1;
+	tap_is(slot_record(f.vm, HV_VM_SET_STATE, 0, &bad), -EINVAL, "another node");
+	bad = r[1];
+	bad.bytes += 4096;
+	tap_is(slot_record(f.vm, HV_VM_SET_STATE, 0, &bad), -EINVAL, "another length");
+	bad = r[1];
+	bad.flags ^= HV_SLOT_F_DIRTY_LOG;
+	tap_is(slot_record(f.vm, HV_VM_SET_STATE, 0, &bad), 0, "a dirty log is not the guest's");
+	bad.slot = 4;
+	tap_is(slot_record(f.vm, HV_VM_SET_STATE, 0, &bad), -EINVAL, "a slot that is not there");
+
+	a.vnode = 5;
+	tap_is(hv_try(f.vm, HV_VM_SET_SLOT, &a), 0, "a slot moves to another node");
+	slot_record(f.vm, HV_VM_GET_STATE, 1, &r[1]);
+	tap_is(r[1].vnode, 5, "its node");
+
+	tap_is(hv_try(f.vm, HV_VM_CREATE_VCPU, &v), -EINVAL, "a vCPU on a node too high");
+	v.vnode = HV_MAX_VNODES - 1;
+	fd = hv_try(f.vm, HV_VM_CREATE_VCPU, &v);
+	tap_ok(fd >= 0, "a vCPU on the last node");
+	close((int)fd);
+	flat_close(&f);
+	munmap(p, 16384);
+}
+
 int main(void)
 {
+	check_vnodes();
 	check_refusals();
 	check_fd();
 	check_kinds();

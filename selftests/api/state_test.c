@@ -124,18 +124,30 @@ static void check_hostile_pending(void)
 		{ "port item of 3 bytes", { .kind = HV_PENDING_PIO_IN, .key = 3, .step = 1 }, -EINVAL },
 		{ "port item of 0 bytes", { .kind = HV_PENDING_PIO_IN, .step = 1 }, -EINVAL },
 		{ "no items", { .kind = HV_PENDING_PIO_IN, .key = 1 }, -EINVAL },
-		{ "too many items", { .kind = HV_PENDING_PIO_IN, .key = 4,
-				      .step = HV_RUN_PIO_MAX / 4 + 1 }, -EINVAL },
+		{ "too many items", { .kind = HV_PENDING_PIO_IN, .key = 4, .step = 65 }, -EINVAL },
+		{ "2^32 - 1 items", { .kind = HV_PENDING_PIO_IN, .key = 1, .step = ~0u }, -EINVAL },
 		{ "port 65536", { .kind = HV_PENDING_PIO_IN, .key = 1ull << 48 | 1, .step = 1 },
 		  -EINVAL },
+		{ "unknown flag", { .kind = HV_PENDING_MMIO_READ, .len = 4, .flags = 2 }, -EINVAL },
+		{ "reserved", { .kind = HV_PENDING_MMIO_READ, .len = 4, .rsvd = 1 }, -EINVAL },
+		{ "an answer to nothing", { .flags = HV_PENDING_F_ANSWERED }, -EINVAL },
+		{ "an answer", { .kind = HV_PENDING_MMIO_READ, .len = 4,
+				 .flags = HV_PENDING_F_ANSWERED }, 0 },
 		{ "nothing", { .kind = HV_PENDING_NONE }, 0 },
 	};
+	const uint32_t v1 = offsetof(struct hv_rec_pending, flags);
 	const struct record *r = &records[12];
 	unsigned int i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		tap_is(set(r, &rows[i].rec, sizeof(rows[i].rec), 1), rows[i].answer,
+		tap_is(set(r, &rows[i].rec, sizeof(rows[i].rec), 2), rows[i].answer,
 		       "pending: %s", rows[i].what);
+	/* The record of the first version is shorter, and never holds an answer. */
+	tap_is(set(r, &rows[0].rec, v1, 1), -EINVAL, "pending, version 1: unknown kind");
+	tap_is(set(r, &rows[i - 1].rec, v1, 1), 0, "pending, version 1: nothing");
+	tap_is(set(r, &rows[i - 1].rec, v1, 2), -EINVAL, "pending: version 2 of the first's length");
+	tap_is(set(r, &rows[i - 1].rec, sizeof(rows[0].rec), 1), -EINVAL,
+	       "pending: version 1 of the second's length");
 }
 
 static void check_config(void)

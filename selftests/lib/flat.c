@@ -25,6 +25,19 @@ static const uint8_t snippets[FLAT_NR][SNIPPET] = {
 	/* the same with mov (%edi), %eax */
 	[FLAT_WATCH] = { 0x89, 0xf7, 0x89, 0xd1, 0x8b, 0x07, 0x01, 0xdf, 0x49, 0x75, 0xf9, 0x45,
 			 0xeb, 0xf2 },
+	/* rep insb; out */
+	[FLAT_INSB] = { 0xf3, 0x6c, 0xe6, 0x81 },
+	[FLAT_INSL] = { 0xf3, 0x6d, 0xe6, 0x81 },
+	[FLAT_OUTSB] = { 0xf3, 0x6e, 0xe6, 0x81 },
+	[FLAT_MOVSL] = { 0xf3, 0xa5, 0xe6, 0x81 },
+	/* 1: mov $24, %ecx; mov %esi, %edi; rep insb; dec %ebp; jnz 1b; out */
+	[FLAT_INSB_LOOP] = { 0xb9, 24, 0, 0, 0, 0x89, 0xf7, 0xf3, 0x6c, 0x4d, 0x75, 0xf4,
+			     0xe6, 0x81 },
+	/* 1: mov %ebx, %esi; mov %edx, %edi; mov $3, %ecx; rep movsl; dec %ebp; jnz 1b; out */
+	[FLAT_MOVSL_LOOP] = { 0x89, 0xde, 0x89, 0xd7, 0xb9, 3, 0, 0, 0, 0xf3, 0xa5, 0x4d,
+			      0x75, 0xf2, 0xe6, 0x81 },
+	/* vmmcall; out */
+	[FLAT_VMMCALL] = { 0x0f, 0x01, 0xd9, 0xe6, 0x81 },
 };
 
 static void get(int vcpu, uint32_t rec, void *p, uint32_t len)
@@ -96,7 +109,7 @@ void flat_close(struct flat *f)
 	munmap(f->code, 4096);
 }
 
-static void load(struct flat *f, enum flat_code code, const struct flat_regs *r)
+void flat_set(struct flat *f, enum flat_code code, const struct flat_regs *r)
 {
 	struct hv_rec_regs g = { .rip = FLAT_CODE + code * SNIPPET, .rflags = 2 };
 
@@ -110,7 +123,7 @@ static void load(struct flat *f, enum flat_code code, const struct flat_regs *r)
 	set(f->vcpu, HV_REC_VCPU_REGS, &g, sizeof(g));
 }
 
-static void store(struct flat *f, struct flat_regs *r)
+void flat_get(struct flat *f, struct flat_regs *r)
 {
 	struct hv_rec_regs g;
 
@@ -128,14 +141,14 @@ long flat_run(struct flat *f, enum flat_code code, struct flat_regs *r)
 {
 	long ret;
 
-	load(f, code, r);
+	flat_set(f, code, r);
 	do {
 		ret = hv_raw(f->vcpu, HV_VCPU_RUN, NULL);
 	} while (ret == -EINTR);
 	if (ret)
 		return ret;
 	if (f->run->exit_kind == HV_EXIT_PIO && f->run->pio.port == 0x81) {
-		store(f, r);
+		flat_get(f, r);
 		return 0;
 	}
 	return f->run->exit_kind;
@@ -181,7 +194,7 @@ void flat_start(struct flat *f, enum flat_code code, const struct flat_regs *r)
 
 	sigaction(SIGUSR1, &sa, NULL);
 	if (r)
-		load(f, code, r);
+		flat_set(f, code, r);
 	f->stop = 0;
 	f->run->immediate_exit = 0;
 	if (pthread_create(&t, NULL, thread, f))
@@ -199,7 +212,7 @@ void flat_stop(struct flat *f, struct flat_regs *r)
 	pthread_join(t, NULL);
 	f->run->immediate_exit = 0;
 	if (r)
-		store(f, r);
+		flat_get(f, r);
 }
 
 void flat_save(const struct flat *f, struct flat_state *s)

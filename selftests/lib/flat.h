@@ -34,6 +34,13 @@ enum flat_code {
 	FLAT_WRITE_SWEEP,	/* ecx writes of eax from edi on, ebx apart */
 	FLAT_COUNT,		/* for ever: ++ of edx words from esi on, ebx apart; ebp counts rounds */
 	FLAT_WATCH,		/* for ever: read edx words from esi on, ebx apart; ebp counts rounds */
+	FLAT_INSB,		/* ecx bytes of port dx to edi on */
+	FLAT_INSL,		/* ecx words of port dx to edi on */
+	FLAT_OUTSB,		/* ecx bytes from esi on to port dx */
+	FLAT_MOVSL,		/* ecx words from esi on to edi on */
+	FLAT_INSB_LOOP,		/* ebp times: 24 bytes of port dx to esi on */
+	FLAT_MOVSL_LOOP,	/* ebp times: 3 words from ebx on to edx on */
+	FLAT_VMMCALL,		/* a hypercall with the registers as they are */
 	FLAT_NR,
 };
 
@@ -47,6 +54,9 @@ struct flat_regs {
 	uint32_t eax, ebx, ecx, edx, esi, edi, ebp;
 };
 
+/* Registers for a snippet, and the vCPU's registers. */
+void flat_set(struct flat *f, enum flat_code code, const struct flat_regs *r);
+void flat_get(struct flat *f, struct flat_regs *r);
 /* Run a snippet; 0 at its end, -errno, or the exit kind if it was something else. */
 long flat_run(struct flat *f, enum flat_code code, struct flat_regs *r);
 long flat_write(struct flat *f, uint32_t gpa, uint32_t val);

@@ -122,10 +122,10 @@ struct hv_insn_ops {
 			   unsigned int size, bool *done);
 	/*
 	 * Would a write of @size bytes at @la succeed now? Called before a
-	 * side effect that can't be taken back: the port read of INS. The
-	 * mem_write that follows in the same call must then not ask to be
-	 * executed again (no -EAGAIN, no -EINTR), or what the port gave is
-	 * lost. No change except accessed and dirty bits.
+	 * side effect that can't be taken back: the port read of INS. If the
+	 * mem_write that follows asks to be executed again all the same, io_in
+	 * must then give the same answer again. No change except accessed and
+	 * dirty bits.
 	 */
 	int (*mem_probe)(struct hv_insn_cpu *cpu, u64 la, unsigned int size, u32 access);
 	/*

@@ -106,17 +106,11 @@ static int fetch_page(struct hv_fault *ft)
 
 static enum hv_slat_result report(struct hv_fault *ft, hv_gpa_t gpa, int error)
 {
-	struct hv_run *run = ft->x->core.run;
-
 	if (error == -EINTR || fatal_signal_pending(current)) {
 		ft->x->core.stat.slat_faults_retry++;
 		return HV_SLAT_RETRY;
 	}
-	run->exit_kind = HV_EXIT_MEMORY_FAULT;
-	run->fault.gpa = gpa;
-	run->fault.flags = ft->write ? HV_FAULT_F_WRITE : 0;
-	run->fault.error = error;
-	run->fault.rsvd = 0;
+	hv_exit_memory_fault(&ft->x->core, gpa, ft->write, error);
 	return HV_SLAT_ERROR;
 }
 

@@ -297,6 +297,10 @@ struct hv_reset_args {
  * HV_VCPU_RUN: run the guest until user space is needed. The argument is ignored.
  * Returns 0 with the reason in the run page (hv_run.h), or -EINTR (signal, or
  * immediate_exit set), -EAGAIN (VM paused), -ECANCELED (vCPU or VM is dead).
+ *
+ * The answer to an exit that reads (a port, MMIO) is taken by the next call, with
+ * immediate_exit set, too. User space that has answered makes that call before it saves the
+ * vCPU; else the exit comes once more where the records are loaded.
  */
 #define HV_VCPU_RUN		_IO(HV_IOC_MAGIC, 0x40)
 #define HV_VCPU_GET_STATE	_IOWR(HV_IOC_MAGIC, 0x41, struct hv_state_args)

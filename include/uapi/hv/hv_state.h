@@ -16,6 +16,7 @@ enum hv_state_record {
 	HV_REC_VM_TLFS = 0x003,		/* struct hv_rec_tlfs_vm */
 	HV_REC_VM_IOAPIC = 0x004,	/* struct hv_rec_ioapic */
 	HV_REC_VM_OVERLAY = 0x005,	/* struct hv_rec_overlay, repeats by index; -ENOENT ends */
+	HV_REC_VM_SLOT = 0x006,		/* struct hv_rec_slot, repeats likewise; checked on SET */
 
 	/* of a vCPU */
 	HV_REC_VCPU_REGS = 0x101,	/* struct hv_rec_regs */

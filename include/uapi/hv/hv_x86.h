@@ -129,6 +129,16 @@ struct hv_rec_clock {
 	__u32 rsvd;
 };
 
+/* A slot, in order of guest addresses. SET compares it with the slot of that number. */
+struct hv_rec_slot {
+	__u32 slot;
+	__u32 flags;		/* HV_SLOT_F_*; the dirty log may differ */
+	__u64 gpa;
+	__u64 bytes;
+	__u32 vnode;		/* virtual node or HV_NO_VNODE */
+	__u32 rsvd;		/* must be 0 */
+};
+
 struct hv_rec_tlfs_vm {
 	__u64 guest_os_id;
 	__u64 hypercall;
@@ -178,18 +188,29 @@ enum hv_overlay_kind {
 	HV_OVERLAY_NR,
 };
 
+/*
+ * An exit that waits for an answer. Without F_ANSWERED user space is told of it (again) by
+ * the next HV_VCPU_RUN. With it the device has answered and will not be asked again: the
+ * instruction, which had to wait for memory, is executed with @data.
+ */
 struct hv_rec_pending {
 	__u16 kind;		/* enum hv_pending_kind */
 	__u16 len;
 	__u32 step;
 	__u64 key;
-	__u8  data[16];
+	__u8  data[16];		/* MMIO write, or the answer */
+	/* version 2 */
+	__u32 flags;		/* HV_PENDING_F_* */
+	__u32 rsvd;		/* must be 0 */
+	__u8  more[240];	/* what does not fit in @data */
 };
+
+#define HV_PENDING_F_ANSWERED	(1u << 0)
 
 enum hv_pending_kind {
 	HV_PENDING_NONE = 0,
-	HV_PENDING_PIO_IN = 1,		/* key: port << 32 | item bytes; step: items */
-	HV_PENDING_MMIO_READ = 2,	/* key: gpa */
+	HV_PENDING_PIO_IN = 1,		/* key: port << 32 | item bytes; step: items, 256 bytes at most */
+	HV_PENDING_MMIO_READ = 2,	/* key: gpa; len: bytes */
 	HV_PENDING_MMIO_WRITE = 3,	/* key: gpa; data: rest of the access still to send */
 };
 
