@@ -69,7 +69,7 @@ static const struct {
 	[HV_CAP_STATE_RECORDS]	= { .value = 1 },
 	[HV_CAP_TLFS]		= { .get = cap_tlfs },
 	[HV_CAP_TSC_KHZ]	= { .get = cap_arch },
-	[HV_CAP_FORK_BACKING]	= { .value = 0 },
+	[HV_CAP_FORK_BACKING]	= { .value = HV_FORK_BACKING_PRIVATE },
 	[HV_CAP_BUS]		= { .value = 5 << 16 | 3 },
 };
 

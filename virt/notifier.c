@@ -111,6 +111,10 @@ static int age(struct mmu_notifier *n, unsigned long start, unsigned long end, b
 
 	spin_lock(&vm->mmu_lock);
 	hv_slot_for_each_hva_locked(vm, start, end, age_part, &a);
+	if (a.young)
+		vm->stat.aged_young++;
+	else
+		vm->stat.aged_old++;
 	spin_unlock(&vm->mmu_lock);
 	return a.young;
 }

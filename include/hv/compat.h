@@ -33,6 +33,11 @@ int hv_compat_guest_work(void);
  */
 long hv_compat_gup_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
 			  struct page **page, int *locked);
+/*
+ * Count a page of second-level tables (@n = 1), or no more (-1), where meminfo and the memory
+ * cgroup show those of every hypervisor. [any]
+ */
+void hv_compat_slat_account(void *table, int n);
 /* Prepare a timer that is not armed yet. [any] */
 void hv_compat_hrtimer_setup(struct hrtimer *timer,
 			     enum hrtimer_restart (*fn)(struct hrtimer *timer),

@@ -15,6 +15,8 @@
 	S(slat_pages_1g,	PAGES, INSTANT)				\
 	S(slat_tables,		PAGES, INSTANT)				\
 	S(remote_tlb_flushes,	COUNT, CUMULATIVE)			\
+	S(aged_young,		COUNT, CUMULATIVE)			\
+	S(aged_old,		COUNT, CUMULATIVE)			\
 	S(irqfd_signals,	COUNT, CUMULATIVE)			\
 	S(messages_posted,	COUNT, CUMULATIVE)			\
 	S(bus_messages,		COUNT, CUMULATIVE)			\

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-kmod-compat := eventfd guest_work gup hrtimer
+kmod-compat := eventfd guest_work gup hrtimer slat_account

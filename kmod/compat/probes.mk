@@ -8,6 +8,7 @@ hv-has = $(if $(shell grep -sl '\<$(2)\>' $(srctree)/include/linux/$(1)),-D$(3))
 
 hv-probes := $(call hv-has,mm.h,vm_flags_set,HV_HAVE_VM_FLAGS_SET)
 hv-probes += $(call hv-has,mm.h,get_user_page_vma_remote,HV_HAVE_GUP_WITHOUT_VMAS)
+hv-probes += $(call hv-has,mmzone.h,NR_SECONDARY_PAGETABLE,HV_HAVE_SECONDARY_PAGETABLE)
 hv-probes += $(if $(wildcard $(srctree)/include/linux/entry-virt.h),-DHV_HAVE_ENTRY_VIRT)
 
 # A macro for assembly: what the kernel wants between VMEXIT and the first RET.

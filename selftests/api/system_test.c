@@ -47,7 +47,7 @@ static void check_caps(int sys)
 		{ "state records", HV_CAP_STATE_RECORDS, 1, 1 },
 		{ "TLFS leaves", HV_CAP_TLFS, 0x40000005, 0x400000ff },
 		{ "TSC kHz", HV_CAP_TSC_KHZ, 100000, 10000000 },
-		{ "fork backing", HV_CAP_FORK_BACKING, 0, ~0ull },
+		{ "fork backing", HV_CAP_FORK_BACKING, HV_FORK_BACKING_PRIVATE, HV_FORK_BACKING_PRIVATE },
 		{ "bus", HV_CAP_BUS, 0, ~0ull },
 	};
 	uint64_t value;

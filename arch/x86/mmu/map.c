@@ -25,7 +25,7 @@ int hv_mmu_cache_fill(struct hv_vcpu_x86 *x, bool may_sleep)
 
 	if (c->n)
 		return 0;
-	page = (void *)__get_free_page(gfp | __GFP_ZERO);
+	page = hv_mmu_table_alloc(gfp);
 	if (!page)
 		return -ENOMEM;
 	c->page[c->n++] = page;
@@ -37,7 +37,7 @@ void hv_mmu_cache_release(struct hv_vcpu_x86 *x)
 	struct hv_slat_cache *c = &x->mmu_cache;
 
 	while (c->n)
-		free_page((unsigned long)c->page[--c->n]);
+		hv_mmu_table_free(c->page[--c->n]);
 }
 
 /* Permission bits of an entry over a host page that is writable or not. */

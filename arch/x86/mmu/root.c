@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/mem_encrypt.h>
 #include <linux/slab.h>
+#include <hv/compat.h>
 #include <hv/hv_caps.h>
 #include "mmu.h"
 #include "slat_ops.h"
@@ -21,6 +22,21 @@ static void direct_role(struct hv_vm_x86 *vm, struct hv_mmu_role *role)
 		role->flags = HV_MMU_F_SMALL;
 }
 
+void *hv_mmu_table_alloc(gfp_t gfp)
+{
+	void *table = (void *)__get_free_page(gfp | __GFP_ZERO);
+
+	if (table)
+		hv_compat_slat_account(table, 1);
+	return table;
+}
+
+void hv_mmu_table_free(void *table)
+{
+	hv_compat_slat_account(table, -1);
+	free_page((unsigned long)table);
+}
+
 static struct hv_mmu_root *root_alloc(struct hv_vm_x86 *vm, const struct hv_mmu_role *role,
 				      const struct hv_mmu_root_ops *ops)
 {
@@ -29,7 +45,7 @@ static struct hv_mmu_root *root_alloc(struct hv_vm_x86 *vm, const struct hv_mmu_
 
 	if (!root)
 		return NULL;
-	top = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	top = hv_mmu_table_alloc(GFP_KERNEL_ACCOUNT);
 	if (!top) {
 		kfree(root);
 		return NULL;
@@ -48,7 +64,7 @@ static void root_free(struct hv_mmu_root *root)
 {
 	if (!root)
 		return;
-	free_page((unsigned long)root->slat.top);
+	hv_mmu_table_free(root->slat.top);
 	kfree(root);
 }
 

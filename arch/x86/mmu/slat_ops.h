@@ -15,6 +15,9 @@ void hv_mmu_gather_init(struct hv_slat_gather *g, struct hv_mmu_root *root);
 /* Keeps freed tables for the next flush; true if one is due. mmu_lock held. */
 bool hv_mmu_gather_end(struct hv_slat_gather *g, struct hv_mmu_root *root);
 void hv_mmu_free_chain(u64 *chain);
+/* A zeroed page for a table, counted as such and charged to the caller's memory cgroup; or NULL. */
+void *hv_mmu_table_alloc(gfp_t gfp);
+void hv_mmu_table_free(void *table);
 /* Bring the VM's page counters up to date. mmu_lock held. */
 void hv_mmu_count_locked(struct hv_vm *vm);
 

@@ -5,7 +5,6 @@
  * The count of a frame changes under mmu_lock, its place in the xarray is reserved before.
  * A fault looks here under the same lock before it gives write permission.
  */
-#include <linux/xarray.h>
 #include "slat_ops.h"
 
 static unsigned long count_of(struct xarray *xa, hv_gfn_t gfn)

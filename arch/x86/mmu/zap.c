@@ -49,7 +49,7 @@ void hv_mmu_free_chain(u64 *chain)
 	void *table;
 
 	while ((table = hv_slat_chain_pop(chain, PAGE_OFFSET)))
-		free_page((unsigned long)table);
+		hv_mmu_table_free(table);
 }
 
 void hv_mmu_count_locked(struct hv_vm *vm)

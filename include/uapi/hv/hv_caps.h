@@ -17,8 +17,15 @@ enum hv_cap {
 	HV_CAP_STATE_RECORDS = 11,	/* 1 */
 	HV_CAP_TLFS = 12,		/* highest Hyper-V CPUID leaf offered */
 	HV_CAP_TSC_KHZ = 13,		/* guest TSC frequency, kHz */
-	HV_CAP_FORK_BACKING = 14,	/* how forked memory is backed, see the ADR; 0 none yet */
+	HV_CAP_FORK_BACKING = 14,	/* enum hv_fork_backing */
 	HV_CAP_BUS = 15,		/* highest VMBus version of HV_VM_CREATE_BUS; 0: none */
+};
+
+/* How the memory of a VM may be shared with a fork of it: Documentation/adr/0002-fork-backing.rst. */
+enum hv_fork_backing {
+	HV_FORK_BACKING_NONE = 0,
+	/* fork(2) of the owner over MAP_PRIVATE memory: the child makes slots at the same addresses */
+	HV_FORK_BACKING_PRIVATE = 1,
 };
 
 /* Who has the virtualization extension. */
