@@ -6,14 +6,11 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "selftests/lib/flat.h"
@@ -280,114 +277,6 @@ static void check_storm(const char *what, int flags, int fd)
 	munmap(s.p, BYTES);
 }
 
-/* userfaultfd: the vCPU waits for a page; signals get through; the page arrives. */
-static void check_uffd(void)
-{
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	struct uffdio_api api = { .api = UFFD_API };
-	uint32_t *p = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct hv_run_state_args pause = { .state = HV_RUN_STATE_PAUSED };
-	struct flat_regs r = { .esi = BASE, .ebx = 4096, .edx = 2 };
-	static uint32_t page[1024] __attribute__((aligned(4096)));
-	struct uffdio_copy copy = { .len = 4096 };
-	struct pollfd pfd = { .events = POLLIN };
-	struct uffd_msg msg;
-	struct flat f;
-
-	reg.range.start = (uintptr_t)p;
-	reg.range.len = BYTES;
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
-		tap_bail("userfaultfd");
-	flat_new(&f, 0, 1);
-	flat_slot(&f, 1, 0, BASE, BYTES, p);
-	flat_start(&f, FLAT_COUNT, &r);
-	pfd.fd = fd;
-	tap_is(poll(&pfd, 1, 5000), 1, "uffd: the guest's access asks for the page");
-	flat_stop(&f, &r);
-	tap_is(f.last, -EINTR, "uffd: a signal gets the vCPU out while the page is missing");
-	tap_is(hv_try(f.vm, HV_VM_SET_RUN_STATE, &pause), 0, "uffd: the VM can be paused");
-	pause.state = HV_RUN_STATE_RUNNING;
-	tap_is(hv_try(f.vm, HV_VM_SET_RUN_STATE, &pause), 0, "uffd: and go on");
-	tap_is(r.ebp, 0, "uffd: the instruction is not done");
-	tap_is(flat_slot(&f, 2, 0, BASE + BYTES, 4096, f.code), 0, "uffd: slots can change");
-
-	r.ebp = 0;
-	flat_start(&f, FLAT_COUNT, &r);
-	for (int i = 0; i < 2; i++) {
-		if (poll(&pfd, 1, 5000) != 1 || read(fd, &msg, sizeof(msg)) != sizeof(msg)) {
-			tap_ok(false, "uffd: page %d is asked for", i);
-			break;
-		}
-		page[0] = 1000;
-		copy.dst = msg.arg.pagefault.address & ~4095ull;
-		copy.src = (uintptr_t)page;
-		if (ioctl(fd, UFFDIO_COPY, &copy) && errno != EEXIST)
-			tap_ok(false, "uffd: copy: %d", errno);
-	}
-	usleep(200000);
-	flat_stop(&f, &r);
-	tap_ok(r.ebp > 0 && p[0] > 1000 && p[1024] > 1000, "uffd: with the pages it runs: %u rounds",
-	       r.ebp);
-	flat_close(&f);
-	close(fd);
-}
-
-static long module_refs(void)
-{
-	char text[32] = "";
-	int fd = open("/sys/module/hv/refcnt", O_RDONLY);
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		tap_bail("module's reference count");
-	close(fd);
-	return atol(text);
-}
-
-/* Killed while its vCPU waits for a page that never comes. */
-static void check_uffd_kill(void)
-{
-	long refs = module_refs();
-	int told[2], status;
-	pid_t pid;
-	char c;
-
-	if (pipe(told))
-		tap_bail("pipe");
-	pid = fork();
-	if (!pid) {
-		int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-		struct uffdio_api api = { .api = UFFD_API };
-		uint32_t *p = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-		struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-		struct flat_regs r = { .esi = BASE, .ebx = 4096, .edx = 2 };
-		struct pollfd pfd = { .events = POLLIN, .fd = fd };
-		struct flat f;
-
-		reg.range.start = (uintptr_t)p;
-		reg.range.len = BYTES;
-		if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
-			_exit(1);
-		flat_new(&f, 0, 1);
-		flat_slot(&f, 1, 0, BASE, BYTES, p);
-		flat_start(&f, FLAT_COUNT, &r);
-		poll(&pfd, 1, 5000);
-		if (write(told[1], "x", 1) != 1)
-			_exit(1);
-		pause();
-		_exit(1);
-	}
-	close(told[1]);
-	tap_is(read(told[0], &c, 1), 1, "uffd, kill: a vCPU waits for a page");
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "uffd, kill: the process died");
-	for (int i = 0; i < 250 && module_refs() > refs; i++)
-		usleep(20000);
-	tap_is(module_refs(), refs, "uffd, kill: and its VM is gone");
-	close(told[0]);
-}
-
 int main(void)
 {
 	check_still("anonymous", MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -397,7 +286,5 @@ int main(void)
 	check_fork();
 	check_storm("anonymous", MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	check_storm("memfd", MAP_SHARED, memfd());
-	check_uffd();
-	check_uffd_kill();
 	return tap_done();
 }
