@@ -145,6 +145,8 @@ class L1:
             words.append(f"hvlab.ko={c.ko}")
         if c.params:
             words.append("hvlab.params=" + c.params.replace(" ", ","))
+        if c.flavour.accel == "tcg" and not c.counted:
+            words.append("hvlab.beat=1")
         if c.interactive:
             words.append("hvlab.tty=ttyS1")
         if c.append:

@@ -9,6 +9,7 @@
  *	hvlab.ko=PATH		hv.ko to load; absent: none
  *	hvlab.params=a=b,c=d	its parameters, commas for spaces
  *	hvlab.tty=ttyS1		interactive: a shell there instead of commands
+ *	hvlab.beat=1		the emulator may lose interrupts (beat.c)
  */
 #include "lab.h"
 
@@ -27,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char tree[4096], cwd[4096], ko[4096], params[512], tty[64];
+static char tree[4096], cwd[4096], ko[4096], params[512], tty[64], beat[8];
 
 static void read_options(void)
 {
@@ -41,6 +42,7 @@ static void read_options(void)
 		{ "hvlab.ko=", ko, sizeof(ko) },
 		{ "hvlab.params=", params, sizeof(params) },
 		{ "hvlab.tty=", tty, sizeof(tty) },
+		{ "hvlab.beat=", beat, sizeof(beat) },
 	};
 	char line[8192] = "", *word, *save = NULL, *p;
 	FILE *f = fopen("/proc/cmdline", "re");
@@ -198,6 +200,8 @@ static int start(int *port)
 	if (ret)
 		return ret;
 	loopback_up();
+	if (beat[0])
+		beat_start();
 	sethostname("hv-lab", 6);
 	klogctl(8, NULL, 8);
 	ret = settle_modules();

@@ -45,6 +45,9 @@ int module_unload(const char *name);
 bool module_loaded(const char *name);
 int modules_load_list(const char *list);
 
+/* beat.c: after channel_open() */
+void beat_start(void);
+
 /* symbols.c */
 int symbols_save(const char *tree, const char *release);
 void symbols_hv(char *buf, size_t size);
