@@ -119,7 +119,7 @@ int hv_arch_init(void)
 		if (vendors[i]->hw_supported())
 			break;
 	if (i == ARRAY_SIZE(vendors)) {
-		pr_warn("no virtualization extension that hv can use: VMs cannot be created\n");
+		pr_warn("this CPU reports no SVM with nested paging (svm, npt in /proc/cpuinfo): VMs cannot be created; switch it on in the firmware, or have nesting switched on outside this virtual machine\n");
 		return 0;
 	}
 	vendor_bind(vendors[i]);

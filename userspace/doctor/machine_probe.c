@@ -112,6 +112,12 @@ bool probe_vt(const struct doctor_place *place, struct doctor_finding *f)
 	uint64_t vm_cr;
 
 	if (cpu_flag(place, "svm")) {
+		if (!cpu_flag(place, "npt")) {
+			field_set(f->cause, "the CPU reports svm without npt: hv needs nested paging");
+			field_set(f->remedy, "have nested paging switched on in the hypervisor outside "
+				  "this virtual machine, or use the lab");
+			return true;
+		}
 		/* The flag stays when the firmware switched SVM off. */
 		if (field_bytes(place, "/dev/cpu/0/msr", MSR_VM_CR, &vm_cr, 8) != 8 ||
 		    !(vm_cr & VM_CR_SVMDIS))

@@ -83,6 +83,8 @@ static int vm_make(struct machine *m)
 	snprintf(m->err, sizeof(m->err), "cannot make a VM: %s\n%s", strerror(-m->vm),
 		 m->vm == -EBUSY ? "another hypervisor holds the CPU's virtualization: unload it (modprobe -r "
 				   "kvm_amd kvm_intel)" :
+		 m->vm == -ENODEV ? "this CPU reports no SVM with nested paging: switch it on in the firmware "
+				    "(hvctl doctor tells more)" :
 		 m->vm == -EOPNOTSUPP ? "this host cannot provide the CPU model: choose a lower one" :
 		 "hvctl doctor tells what is missing");
 	return m->vm;

@@ -76,6 +76,9 @@ say "no VT" '^vt: .*neither svm nor vmx: .*firmware'
 healthy; put proc/cpuinfo 'processor\t: 0\nflags\t\t: fpu hypervisor\n'
 say "no VT in a guest" '^vt: .*neither svm nor vmx: .*nesting'
 
+healthy; put proc/cpuinfo 'processor\t: 0\nflags\t\t: fpu svm nptx\n'
+say "no nested paging" '^vt: .*svm without npt.*: .*nested paging'
+
 healthy; put proc/cpuinfo 'processor\t: 0\nflags\t\t: fpu vmx\n'
 say "Intel" '^vt: .*VT-x.*: use the lab'
 
