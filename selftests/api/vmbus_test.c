@@ -35,6 +35,7 @@ static struct device {
 	uint32_t out_pages, in_pages;
 	struct hv_ring in, out;		/* ours: in from the guest */
 	unsigned int opens, resets, packets, broken, modified;
+	bool any;			/* what the guest asks for may be nonsense */
 } dev = { .lock = PTHREAD_MUTEX_INITIALIZER, .second = -1, .sub = -1 };
 
 static uint8_t *ram;
@@ -83,7 +84,8 @@ static void dev_opened(const struct hv_chan_event_args *e)
 	struct hv_chan_open_result_args r = { .status = dev.refuse ? VMB_STATUS_UNSUCCESSFUL : 0 };
 
 	dev.opens++;
-	dev.broken += e->out_pages != 10 || e->in_pages != 30 || e->user_defined[2] != 3;
+	if (!dev.any)
+		dev.broken += e->out_pages != 10 || e->in_pages != 30 || e->user_defined[2] != 3;
 	if (!dev.refuse)
 		dev_map(e);
 	dev.refuse = false;
@@ -366,6 +368,22 @@ static void test_guest(void)
 	close(dev.sub);
 }
 
+/* The device may find anything in its rings; it closes them in its mind and goes on. */
+static void test_hostile(void)
+{
+	struct bare b = { .image = "build/guest/vmbus_hostile.elf", .cpus = 1, .seconds = 90,
+			  .prepare = prepare, .port = port, .leave = leave };
+
+	memset(&dev, 0, sizeof(dev));
+	dev.sub = -1;
+	dev.any = true;
+	pthread_mutex_init(&dev.lock, NULL);
+	tap_is(bare_run(&b), 0, "guest vmbus_hostile");
+	tap_ok(dev.opens > 1, "it got as far as %u openings", dev.opens);
+	close(dev.chan);
+	close(dev.second);
+}
+
 static void test_no_bus(void)
 {
 	struct bare b = { .image = "build/guest/vmbus.elf", .append = "nobus=1", .cpus = 1,
@@ -461,5 +479,7 @@ int main(int argc, char **argv)
 		test_no_bus();
 	if (argc < 2 || !strcmp(argv[1], "guest"))
 		test_guest();
+	if (argc < 2 || !strcmp(argv[1], "hostile"))
+		test_hostile();
 	return tap_done();
 }
