@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
 #include <hv/bus.h>
@@ -101,6 +102,30 @@ static long vm_set_event_port(struct hv_call *call, void *args)
 	return ret;
 }
 
+static long vm_message_before(struct hv_call *call, void *args)
+{
+	const struct hv_message_args *a = args;
+
+	if (a->len > TLFS_MESSAGE_PAYLOAD)
+		return -EINVAL;
+	call->buf = kvzalloc(sizeof(struct tlfs_message), GFP_KERNEL_ACCOUNT);
+	if (!call->buf)
+		return -ENOMEM;
+	return copy_from_user(((struct tlfs_message *)call->buf)->payload,
+			      u64_to_user_ptr(a->addr), a->len) ? -EFAULT : 0;
+}
+
+static long vm_post_message(struct hv_call *call, void *args)
+{
+	const struct hv_message_args *a = args;
+	struct tlfs_message *m = call->buf;
+
+	m->type = a->type;
+	m->size = a->len;
+	m->sender = a->sender;
+	return hv_vsynic_post(call->vm, a->vp, a->sint, m);
+}
+
 static long vm_get_state(struct hv_call *call, void *args)
 {
 	struct hv_state_args *a = args;
@@ -161,6 +186,8 @@ static const struct hv_ioctl_op vm_ops[] = {
 	HV_OP_RSVD(HV_VM_CREATE_BUS, struct hv_bus_args, rsvd, 0, HVL_VM, vm_create_bus),
 	HV_OP(HV_VM_CREATE_CHANNEL, struct hv_channel_args, connection, CHANNEL_F_ALL, HVL_VM,
 	      vm_create_channel),
+	HV_OP(HV_VM_POST_MESSAGE, struct hv_message_args, sender, 0, 0, vm_post_message,
+	      .before = vm_message_before),
 };
 
 static const struct hv_ioctl_table vm_table = {

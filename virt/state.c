@@ -314,6 +314,9 @@ static const struct vcpu_record {
 	u32 bytes_v1;		/* of version 1, if there are two */
 	int (*get)(struct hv_vcpu *vcpu, void *buf);
 	int (*set)(struct hv_vcpu *vcpu, const void *buf, u32 version);
+	/* or, of a record whose size varies: */
+	int (*get_len)(struct hv_vcpu *vcpu, void *buf, u32 *len);
+	int (*set_len)(struct hv_vcpu *vcpu, const void *buf, u32 len);
 } vcpu_records[] = {
 	{ .id = HV_REC_VCPU_REGS },
 	{ .id = HV_REC_VCPU_SREGS },
@@ -325,6 +328,8 @@ static const struct vcpu_record {
 	{ HV_REC_VCPU_TLFS, sizeof(struct hv_rec_tlfs_vcpu), 1, 0, tlfs_vcpu_get, tlfs_vcpu_set },
 	{ HV_REC_VCPU_PENDING, sizeof(struct hv_rec_pending), 2,
 	  offsetof(struct hv_rec_pending, flags), pending_get, pending_set },
+	{ .id = HV_REC_VCPU_MESSAGES, .version = 1,
+	  .get_len = hv_vsynic_messages_get, .set_len = hv_vsynic_messages_set },
 };
 
 static const struct vcpu_record *vcpu_record_find(u32 id, u32 index)
@@ -346,6 +351,10 @@ int hv_state_vcpu_get(struct hv_vcpu *vcpu, u32 rec, u32 index, void *buf, u32 *
 	lockdep_assert_held(&vcpu->lock);
 	if (!r)
 		return -EINVAL;
+	if (r->get_len) {
+		*version = r->version;
+		return r->get_len(vcpu, buf, len);
+	}
 	if (!r->get)
 		return hv_arch_vcpu_get_state(vcpu, rec, buf, len, version);
 	*version = r->version;
@@ -364,6 +373,8 @@ int hv_state_vcpu_set(struct hv_vcpu *vcpu, u32 rec, u32 index, const void *buf,
 	lockdep_assert_held(&vcpu->lock);
 	if (!r || !version)
 		return -EINVAL;
+	if (r->set_len)
+		return version > r->version ? -EOPNOTSUPP : r->set_len(vcpu, buf, len);
 	if (!r->set)
 		return hv_arch_vcpu_set_state(vcpu, rec, buf, len, version);
 	ret = fixed_check(version < r->version ? r->bytes_v1 : r->bytes, r->version, len, version);

@@ -15,9 +15,11 @@
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <hv/hv_x86.h>
 #include <hv/trace.h>
 #include "vsynic.h"
 
@@ -221,12 +223,118 @@ int hv_vsynic_post(struct hv_vm *vm, u32 vp, u32 sint, const struct tlfs_message
 	return ret;
 }
 
-void hv_vsynic_queue_release(struct hv_vsynic *s)
+/* ---- state by record ---- */
+
+int hv_vsynic_messages_get(struct hv_vcpu *vcpu, void *buf, u32 *len)
+{
+	struct hv_rec_messages *rec = buf;
+	struct hv_vsynic_msg *msg;
+	u32 room = *len, n = 0;
+	struct hv_vsynic *s;
+	unsigned long flags;
+
+	if (!vcpu->tlfs)
+		return -ENOENT;
+	s = to_vsynic(vcpu);
+	raw_spin_lock_irqsave(&s->lock, flags);
+	list_for_each_entry(msg, &s->queue, link) {
+		if (!msg->posted)
+			continue;
+		if (room >= struct_size(rec, message, n + 1)) {
+			rec->message[n] = (struct hv_rec_message){
+				.type = msg->type, .sint = msg->sint, .len = msg->size,
+				.sender = msg->sender,
+			};
+			memcpy(rec->message[n].payload, msg->payload, msg->size);
+		}
+		n++;
+	}
+	raw_spin_unlock_irqrestore(&s->lock, flags);
+	*len = struct_size(rec, message, n);
+	if (!room)
+		return 0;
+	if (room < *len)
+		return -ENOSPC;
+	rec->count = n;
+	rec->rsvd = 0;
+	return 0;
+}
+
+static bool record_valid(const struct hv_rec_messages *rec, u32 len)
+{
+	u32 waiting[TLFS_SINTS] = { 0 }, i;
+
+	if (len < sizeof(*rec) || rec->rsvd ||
+	    rec->count > TLFS_SINTS * HV_VSYNIC_BACKLOG ||
+	    len != struct_size(rec, message, rec->count))
+		return false;
+	for (i = 0; i < rec->count; i++) {
+		const struct hv_rec_message *m = &rec->message[i];
+
+		if (m->sint >= TLFS_SINTS || m->len > TLFS_MESSAGE_PAYLOAD || m->rsvd ||
+		    m->type == TLFS_MESSAGE_NONE || (m->type & TLFS_MESSAGE_HYPERVISOR) ||
+		    memchr_inv(m->payload + m->len, 0, sizeof(m->payload) - m->len) ||
+		    ++waiting[m->sint] > HV_VSYNIC_BACKLOG)
+			return false;
+	}
+	return true;
+}
+
+static void messages_free(struct list_head *list)
 {
 	struct hv_vsynic_msg *msg, *next;
 
-	list_for_each_entry_safe(msg, next, &s->spare, link)
+	list_for_each_entry_safe(msg, next, list, link)
 		kfree(container_of(msg, struct posted, msg));
+}
+
+int hv_vsynic_messages_set(struct hv_vcpu *vcpu, const void *buf, u32 len)
+{
+	const struct hv_rec_messages *rec = buf;
+	struct hv_vsynic_msg *msg, *next;
+	struct hv_vsynic *s;
+	unsigned long flags;
+	LIST_HEAD(fresh);
+	LIST_HEAD(old);
+	u32 i, raise;
+
+	if (!vcpu->tlfs || !record_valid(rec, len))
+		return -EINVAL;
+	s = to_vsynic(vcpu);
+	for (i = 0; i < rec->count; i++) {
+		const struct hv_rec_message *m = &rec->message[i];
+		struct posted *p = posted_alloc();
+
+		if (!p) {
+			messages_free(&fresh);
+			return -ENOMEM;
+		}
+		p->msg.type = m->type;
+		p->msg.sint = m->sint;
+		p->msg.size = m->len;
+		p->msg.sender = m->sender;
+		memcpy(p->payload, m->payload, m->len);
+		list_add_tail(&p->msg.link, &fresh);
+	}
+	raw_spin_lock_irqsave(&s->lock, flags);
+	list_for_each_entry_safe(msg, next, &s->queue, link)
+		if (msg->posted)
+			hv_vsynic_unqueue_locked(s, msg);
+	list_for_each_entry_safe(msg, next, &fresh, link) {
+		list_del(&msg->link);
+		hv_vsynic_queue_locked(s, msg);
+	}
+	list_splice_init(&s->spare, &old);	/* else each call would leave some behind */
+	raise = hv_vsynic_deliver_locked(s);
+	raw_spin_unlock_irqrestore(&s->lock, flags);
+	messages_free(&old);
+	hv_vsynic_raise(s, raise);
+	return 0;
+}
+
+void hv_vsynic_queue_release(struct hv_vsynic *s)
+{
+	messages_free(&s->spare);
 	INIT_LIST_HEAD(&s->spare);
 }
 

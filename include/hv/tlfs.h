@@ -105,5 +105,8 @@ int hv_tlfs_vm_get_state(struct hv_vm *vm, struct hv_rec_tlfs_vm *rec);
 int hv_tlfs_vm_set_state(struct hv_vm *vm, const struct hv_rec_tlfs_vm *rec);
 int hv_tlfs_vcpu_get_state(struct hv_vcpu *vcpu, struct hv_rec_tlfs_vcpu *rec);	/* vcpu->lock held */
 int hv_tlfs_vcpu_set_state(struct hv_vcpu *vcpu, const struct hv_rec_tlfs_vcpu *rec);
+/* Posted messages. Room @*len: 0 asks for the length; -ENOSPC. virt/vsynic_queue.c */
+int hv_vsynic_messages_get(struct hv_vcpu *vcpu, void *buf, u32 *len);
+int hv_vsynic_messages_set(struct hv_vcpu *vcpu, const void *buf, u32 len);
 
 #endif /* _HV_TLFS_H */

@@ -90,6 +90,15 @@ static void fill_port(void *p)
 	a->fd = -1;
 }
 
+static void fill_message(void *p)
+{
+	struct hv_message_args *a = p;
+
+	a->type = 1;	/* but nobody has switched a message page on */
+	a->len = 16;
+	a->addr = (uintptr_t)buffer;
+}
+
 static void fill_vm_record(void *p)
 {
 	((struct hv_state_args *)p)->record = HV_REC_VM_CONFIG;
@@ -150,6 +159,7 @@ static const struct row {
 	ROW(HV_VM_SET_RUN_STATE, VM, hv_run_state_args, 16, 0, 12, NULL, 0),
 	ROW(HV_VM_RESET, VM, hv_reset_args, 8, 0, 0, NULL, 0),
 	ROW(HV_VM_GET_CPUID, VM, hv_cpuid_args, 24, 0, 0, fill_cpuid, 0),
+	ROW(HV_VM_POST_MESSAGE, VM, hv_message_args, 40, 0, 0, fill_message, -EAGAIN),
 	ROW(HV_VCPU_GET_STATE, VCPU, hv_state_args, 32, 0, 0, fill_vcpu_record, 0),
 	ROW(HV_VCPU_SET_STATE, VCPU, hv_state_args, 32, 0, 0, fill_vcpu_record_new, -EOPNOTSUPP),
 	ROW(HV_VCPU_GET_STATS, VCPU, hv_stats_args, 24, 0, 20, NULL, 0),
@@ -297,7 +307,7 @@ static void check_process(const struct row *r)
 
 static void check_unknown_numbers(void)
 {
-	static const unsigned int nrs[] = { 0x04, 0x1f, 0x2f, 0x3f, 0x46, 0x47, 0xff };
+	static const unsigned int nrs[] = { 0x04, 0x1f, 0x30, 0x3f, 0x46, 0x47, 0xff };
 	unsigned int i, k;
 
 	for (k = 0; k < NR_KINDS; k++) {

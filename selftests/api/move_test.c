@@ -21,11 +21,24 @@
 static struct shared {
 	uint32_t moves;
 	int32_t result;		/* of the last process */
+	uint32_t posted;	/* messages the guest was sent */
 	struct records state;
 } *sh;
 
+/* A few messages to SINT 6 of VP 0: some wait for the slot, and move. The guest counts them. */
+static void post(int vm)
+{
+	struct hv_message_args a = { .sint = 6, .type = 1, .len = sizeof(sh->posted),
+				     .addr = (uintptr_t)&sh->posted };
+	uint32_t i;
+
+	for (i = 0; i < 3; i++)
+		sh->posted += !hv_try(vm, HV_VM_POST_MESSAGE, &a);
+}
+
 static void save(struct bare *b)
 {
+	post(b->vm);
 	if (records_run_state(b->vm, HV_RUN_STATE_PAUSED))
 		tap_bail("pause");
 	records_save(&sh->state, b->vm, b->vcpu, b->cpus);
@@ -93,6 +106,7 @@ int main(int argc, char **argv)
 		leg(&b, true);
 	tap_note("%u moves, seed %u", i, seed);
 	tap_is(sh->result, 0, "a guest moved at random points finds nothing missing");
+	tap_ok(sh->posted > moves, "%u messages were posted", sh->posted);
 	tap_ok(i >= moves / 2, "it was moved often enough before it ended (%u)", i);
 	return tap_done();
 }

@@ -42,6 +42,7 @@ static const struct record {
 	{ "events", &vcpu, HV_REC_VCPU_EVENTS, sizeof(struct hv_rec_events), 0 },
 	{ "vcpu tlfs", &vcpu, HV_REC_VCPU_TLFS, sizeof(struct hv_rec_tlfs_vcpu), 0 },
 	{ "pending", &vcpu, HV_REC_VCPU_PENDING, sizeof(struct hv_rec_pending), 0 },
+	{ "messages", &vcpu, HV_REC_VCPU_MESSAGES, 0, 0 },
 };
 
 static long get(const struct record *r, void *buf, uint32_t *len, uint32_t *version)
@@ -223,7 +224,7 @@ int main(void)
 	check_unknown(&vm, "VM", HV_REC_VCPU_REGS);
 	check_unknown(&vm, "VM", 0xffffffff);
 	check_unknown(&vcpu, "vCPU", HV_REC_VM_CONFIG);
-	check_unknown(&vcpu, "vCPU", 0x10a);
+	check_unknown(&vcpu, "vCPU", 0x10b);
 	check_hostile_pending();
 	check_config();
 	check_garbage();

@@ -12,7 +12,9 @@
 #define VEC_PONG	0x52
 #define VEC_TICK	0x53
 #define VEC_MSG		0x54
+#define VEC_POST	0x55
 #define SINT		5
+#define SINT_POST	6	/* the host posts numbered messages */
 #define MS		10000ull
 #define LATE		(20000 * MS)	/* lost, not late */
 
@@ -52,6 +54,21 @@ static void on_message(struct trap_frame *f)
 		messages++;
 	__atomic_store_n(&simp[SINT].type, 0, __ATOMIC_SEQ_CST);
 	if (simp[SINT].flags & TLFS_MESSAGE_F_PENDING)
+		wrmsr(TLFS_MSR_EOM, 0);
+	lapic_eoi();
+}
+
+static volatile u32 posted, lost;
+
+static void on_post(struct trap_frame *f)
+{
+	(void)f;
+	if (simp[SINT_POST].type == 1) {
+		lost += *(u32 *)simp[SINT_POST].payload != posted;
+		posted++;
+	}
+	__atomic_store_n(&simp[SINT_POST].type, 0, __ATOMIC_SEQ_CST);
+	if (simp[SINT_POST].flags & TLFS_MESSAGE_F_PENDING)
 		wrmsr(TLFS_MSR_EOM, 0);
 	lapic_eoi();
 }
@@ -147,6 +164,8 @@ static u32 round(u32 i, u64 *last)
 		bad |= 8;
 	if (!flush_done())
 		bad |= 16;
+	if (lost)
+		bad |= 32;
 	return bad;
 }
 
@@ -164,9 +183,11 @@ void main(void)
 	irq_set(VEC_PONG, on_pong);
 	irq_set(VEC_TICK, on_tick);
 	irq_set(VEC_MSG, on_message);
+	irq_set(VEC_POST, on_post);
 	wrmsr(TLFS_MSR_REFERENCE_TSC, (u64)(uintptr_t)&frame | TLFS_PAGE_ENABLE);
 	wrmsr(TLFS_MSR_SIMP, (u64)(uintptr_t)simp | TLFS_PAGE_ENABLE);
 	wrmsr(TLFS_MSR_SINT0 + SINT, VEC_MSG);
+	wrmsr(TLFS_MSR_SINT0 + SINT_POST, VEC_POST);
 	wrmsr(TLFS_MSR_SCONTROL, TLFS_SCONTROL_ENABLE);
 	wrmsr(TLFS_MSR_STIMER0_CONFIG + 2,
 	      TLFS_STIMER_AUTO_ENABLE | (u64)SINT << TLFS_STIMER_SINT_SHIFT);
@@ -177,7 +198,8 @@ void main(void)
 	begin = reftime();
 	for (i = 0; i < n && !bad; i++)
 		bad = round(i, &last);
-	print("# %u rounds, %u ticks in %llu ms\n", i, ticks, (reftime() - begin) / MS);
+	print("# %u rounds, %u ticks, %u posted in %llu ms\n", i, ticks, posted,
+	      (reftime() - begin) / MS);
 	check(!bad, "nothing was lost (bits 0x%x in round %u)", bad, i);
 	check_eq(pings, i, "pings");
 	check(ticks > 0, "the periodic timer ticked");

@@ -11,7 +11,7 @@ static const uint32_t vm_ids[] = {
 static const uint32_t vcpu_ids[] = {
 	HV_REC_VCPU_REGS, HV_REC_VCPU_SREGS, HV_REC_VCPU_DEBUG, HV_REC_VCPU_XSAVE,
 	HV_REC_VCPU_MSRS, HV_REC_VCPU_LAPIC, HV_REC_VCPU_EVENTS, HV_REC_VCPU_TLFS,
-	HV_REC_VCPU_PENDING,
+	HV_REC_VCPU_PENDING, HV_REC_VCPU_MESSAGES,
 };
 
 static int repeats(uint32_t id)

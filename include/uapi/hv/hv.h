@@ -229,6 +229,23 @@ struct hv_event_port_args {
 };
 
 /*
+ * HV_VM_POST_MESSAGE: a message to a SINT, as a port of the hypervisor's would deliver it: into
+ * its slot, or behind those that wait for the slot. -EAGAIN 16 posted ones wait there, or the
+ * guest has its message page or SynIC off; -EINVAL no such VP or SINT, type 0 or one of the
+ * hypervisor's own (bit 31), length over 240; -EINVAL, too, without a Hyper-V interface.
+ */
+struct hv_message_args {
+	__u32 size;
+	__u32 flags;		/* must be 0 */
+	__u32 vp;
+	__u32 sint;		/* 0..15 */
+	__u32 type;
+	__u32 len;		/* of the payload, 0..240 */
+	__u64 addr;		/* user address of the payload */
+	__u64 sender;		/* the port's id, as the guest sees it */
+};
+
+/*
  * HV_VM_GET_STATE, HV_VM_SET_STATE, HV_VCPU_GET_STATE, HV_VCPU_SET_STATE: one record of
  * hv_state.h. GET with @len 0 returns the length needed in @len. SET refuses a record
  * that the VM's configuration cannot hold (-EINVAL) or a newer version (-EOPNOTSUPP).
@@ -290,6 +307,7 @@ struct hv_reset_args {
 #define HV_VM_SET_RUN_STATE	_IOW(HV_IOC_MAGIC, 0x2a, struct hv_run_state_args)
 #define HV_VM_RESET		_IOW(HV_IOC_MAGIC, 0x2b, struct hv_reset_args)
 #define HV_VM_GET_CPUID		_IOWR(HV_IOC_MAGIC, 0x2c, struct hv_cpuid_args)
+#define HV_VM_POST_MESSAGE	_IOW(HV_IOC_MAGIC, 0x2f, struct hv_message_args)
 
 /* ---- vCPU fd ------------------------------------------------------------------ */
 

@@ -28,6 +28,7 @@ enum hv_state_record {
 	HV_REC_VCPU_EVENTS = 0x107,	/* struct hv_rec_events */
 	HV_REC_VCPU_TLFS = 0x108,	/* struct hv_rec_tlfs_vcpu */
 	HV_REC_VCPU_PENDING = 0x109,	/* struct hv_rec_pending */
+	HV_REC_VCPU_MESSAGES = 0x10a,	/* struct hv_rec_messages; -ENOENT without Hyper-V interface */
 };
 
 #endif /* _UAPI_HV_HV_STATE_H */

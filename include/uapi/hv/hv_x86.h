@@ -171,6 +171,23 @@ struct hv_rec_tlfs_vcpu {
 	__u32 eoi_assist;	/* "no EOI required" was set for the vector in service + 1; 0 none */
 };
 
+/* One posted message that waits for its slot. */
+struct hv_rec_message {
+	__u32 type;
+	__u8  sint;
+	__u8  len;
+	__u16 rsvd;		/* 0 */
+	__u64 sender;
+	__u8  payload[240];	/* 0 behind @len */
+};
+
+/* All of them in order of arrival; those of expired timers are in hv_rec_tlfs_vcpu. */
+struct hv_rec_messages {
+	__u32 count;		/* 0..256, at most 16 a SINT */
+	__u32 rsvd;		/* 0 */
+	struct hv_rec_message message[];
+};
+
 /* The content of one overlay page (module-owned; the RAM beneath is part of guest memory). */
 struct hv_rec_overlay {
 	__u32 kind;		/* enum hv_overlay_kind */
