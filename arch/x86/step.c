@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* step.c - one entry into the guest and the exit that ends it; sections */
 #include <hv/compat.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <hv/guest_time.h>
 #include <hv/run.h>
@@ -17,7 +18,6 @@ void hv_arch_section_begin(struct hv_vcpu *vcpu)
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 
 	hv_fpu_load(x);
-	x->rcu_note = true;
 	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	vcpu->in_section = true;
 	vcpu->stat.sections++;
@@ -78,6 +78,7 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 {
 	struct hv_vcpu_x86 *x = to_x86(vcpu);
 	enum hv_next next;
+	unsigned long now;
 	bool ext;
 
 	if (unlikely(READ_ONCE(vcpu->requests))) {
@@ -109,8 +110,9 @@ enum hv_next hv_arch_vcpu_step(struct hv_vcpu *vcpu)
 	ext = x->cr4_guest & (X86_CR4_OSXSAVE | X86_CR4_PKE);
 	if (ext)
 		hv_fpu_enter(x);
-	hv_guest_state_enter(x->rcu_note);
-	x->rcu_note = false;
+	now = jiffies;
+	hv_guest_state_enter(x->rcu_noted != now);
+	x->rcu_noted = now;
 	hv_v(enter)(x);
 	hv_guest_state_leave();
 	if (ext)

@@ -103,7 +103,7 @@ struct hv_vcpu_x86 {
 	u8 insn_bytes[16];
 	u8 insn_mode;			/* enum hv_insn_mode, or */
 #define HV_INSN_MODE_NONE 0xff
-	bool rcu_note;			/* the next entry tells RCU of a quiescent state */
+	unsigned long rcu_noted;	/* jiffies when an entry last told RCU of a quiescent state */
 	u64 pio_next_rip;		/* with HV_PENDING_PIO_IN: RIP after it; 0 decode again */
 
 	/* MSRs that only hv keeps */

@@ -27,7 +27,7 @@ static __always_inline void hv_guest_time_end(void)
 /*
  * The CPU leaves the kernel for guest mode: no RCU, tracing or lockdep until _leave.
  * @quiet: tell RCU that this is a quiescent state. Needed about once a tick, not at each
- * entry: a tick ends the guest's run, and that exit asks for it.
+ * entry.
  */
 static __always_inline void hv_guest_state_enter(bool quiet)
 {

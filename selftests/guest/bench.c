@@ -203,7 +203,11 @@ static void hyperv(void)
 	wrmsr(TLFS_MSR_SIEFP, (u64)siefp | 1);
 	wrmsr(TLFS_MSR_SINT0 + SINT, VEC_SINT);
 	wrmsr(TLFS_MSR_SCONTROL, 1);
-	for (int i = -8; i < N; i++) {
+	/*
+	 * The host's threads need some 40 ms to settle: a scheduler gives a new thread less (CFS
+	 * places it a slice behind), so that at first it would seldom take the CPU when woken.
+	 */
+	for (int i = -4096; i < N; i++) {
 		u64 t = rdtsc();
 
 		signal_round(round);

@@ -15,7 +15,6 @@
 static enum hv_next exit_intr(struct hv_vcpu_svm *s)
 {
 	s->x.core.stat.exits_intr++;
-	s->x.rcu_note = true;
 	return HV_NEXT_RESUME;
 }
 
