@@ -33,14 +33,14 @@ static void flush(struct hv_vcpu *self, const struct hv_vp_set *set)
 	struct hv_vcpu *vcpu;
 	u32 vp;
 
-	for (vp = hv_vpset_next(set, 0, limit); vp < limit; vp = hv_vpset_next(set, vp + 1, limit)) {
+	hv_vpset_for_each(set, vp, limit) {
 		vcpu = hv_vm_vcpu(self->vm, vp);
 		if (vcpu == self)
 			set_bit(HV_REQ_TLB_FLUSH, &self->requests);
 		else if (vcpu)
 			hv_vcpu_request(vcpu, HV_REQ_TLB_FLUSH);
 	}
-	for (vp = hv_vpset_next(set, 0, limit); vp < limit; vp = hv_vpset_next(set, vp + 1, limit)) {
+	hv_vpset_for_each(set, vp, limit) {
 		vcpu = hv_vm_vcpu(self->vm, vp);
 		while (vcpu && vcpu != self && !has_left(vcpu))
 			cpu_relax();
@@ -48,39 +48,31 @@ static void flush(struct hv_vcpu *self, const struct hv_vp_set *set)
 	self->vm->stat.remote_tlb_flushes++;
 }
 
-static u16 flush_checked(struct hv_hcall_ctx *c, u64 flags, struct hv_vp_set *set)
+static u16 flush_checked(struct hv_hcall_ctx *c, bool ex)
 {
-	if (flags & ~TLFS_FLUSH_VALID)
+	struct tlfs_in_flush in;
+	struct hv_vp_set set;
+	u16 status;
+
+	status = hv_hcall_read_targets(c, &in, offsetof(struct tlfs_in_flush, mask), ex, &set);
+	if (status != TLFS_OK)
+		return status;
+	if (in.flags & ~TLFS_FLUSH_VALID)
 		return TLFS_INVALID_PARAMETER;
 	if (signal_pending(current))
 		return HV_HCALL_RESTART;
-	if (flags & TLFS_FLUSH_ALL_PROCESSORS)
-		set->all = true;
-	flush(c->vcpu, set);
+	if (in.flags & TLFS_FLUSH_ALL_PROCESSORS)
+		set.all = true;
+	flush(c->vcpu, &set);
 	return TLFS_OK;
 }
 
 u16 hv_hc_flush(struct hv_hcall_ctx *c)
 {
-	struct tlfs_in_flush in;
-	struct hv_vp_set set;
-	u16 status;
-
-	status = hv_hcall_read(c, 0, &in, sizeof(in));
-	if (status != TLFS_OK)
-		return status;
-	hv_vpset_from_mask(&set, in.mask);
-	return flush_checked(c, in.flags, &set);
+	return flush_checked(c, false);
 }
 
 u16 hv_hc_flush_ex(struct hv_hcall_ctx *c)
 {
-	struct tlfs_in_flush in;
-	struct hv_vp_set set;
-	u16 status;
-
-	status = hv_hcall_read(c, 0, &in, offsetof(struct tlfs_in_flush, mask));
-	if (status == TLFS_OK)
-		status = hv_hcall_read_vpset(c, offsetof(struct tlfs_in_flush, mask), &set);
-	return status == TLFS_OK ? flush_checked(c, in.flags, &set) : status;
+	return flush_checked(c, true);
 }

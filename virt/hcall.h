@@ -25,8 +25,12 @@ struct hv_hcall_ctx {
  * HV_HCALL_RESTART. [run, may sleep]
  */
 u16 hv_hcall_read(struct hv_hcall_ctx *c, u32 off, void *buf, u32 len);
-/* The sparse set of the Ex forms: its two words at @off, its banks in the variable header. */
-u16 hv_hcall_read_vpset(struct hv_hcall_ctx *c, u32 off, struct hv_vp_set *set);
+/*
+ * Input of a call that names VPs: @len bytes into @head, then a 64-bit mask of VPs 0..63, or
+ * in the @ex form a sparse set (two words, its banks are the variable header).
+ */
+u16 hv_hcall_read_targets(struct hv_hcall_ctx *c, void *head, u32 len, bool ex,
+			  struct hv_vp_set *set);
 
 /* Handlers: a status, HV_HCALL_RESTART; a rep call that returns TLFS_OK has done all. */
 u16 hv_hc_flush(struct hv_hcall_ctx *c);		/* hc_tlb.c */

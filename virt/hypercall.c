@@ -70,7 +70,7 @@ u16 hv_hcall_read(struct hv_hcall_ctx *c, u32 off, void *buf, u32 len)
 	return ret == -EFAULT ? TLFS_INVALID_INPUT : HV_HCALL_RESTART;
 }
 
-u16 hv_hcall_read_vpset(struct hv_hcall_ctx *c, u32 off, struct hv_vp_set *set)
+static noinline u16 read_vpset(struct hv_hcall_ctx *c, u32 off, struct hv_vp_set *set)
 {
 	u64 words[2 + 64];
 	u32 nr = 2 + c->form.var_words;
@@ -80,6 +80,21 @@ u16 hv_hcall_read_vpset(struct hv_hcall_ctx *c, u32 off, struct hv_vp_set *set)
 		return TLFS_INVALID_INPUT;
 	status = hv_hcall_read(c, off, words, nr * sizeof(u64));
 	return status == TLFS_OK ? hv_vpset_parse(set, words, nr) : status;
+}
+
+u16 hv_hcall_read_targets(struct hv_hcall_ctx *c, void *head, u32 len, bool ex,
+			  struct hv_vp_set *set)
+{
+	u16 status = hv_hcall_read(c, 0, head, len);
+	u64 mask;
+
+	if (status == TLFS_OK && ex)
+		return read_vpset(c, len, set);
+	if (status == TLFS_OK)
+		status = hv_hcall_read(c, len, &mask, sizeof(mask));
+	if (status == TLFS_OK)
+		hv_vpset_from_mask(set, mask);
+	return status;
 }
 
 static u16 dispatch(struct hv_hcall_ctx *c)

@@ -26,4 +26,8 @@ u16 hv_vpset_parse(struct hv_vp_set *set, const u64 *words, u32 nr);
 /* Lowest VP >= @from in the set that is below @limit, or @limit. */
 u32 hv_vpset_next(const struct hv_vp_set *set, u32 from, u32 limit);
 
+#define hv_vpset_for_each(set, vp, limit)					\
+	for ((vp) = hv_vpset_next((set), 0, (limit)); (vp) < (limit);		\
+	     (vp) = hv_vpset_next((set), (vp) + 1, (limit)))
+
 #endif
