@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "selftests/lib/bare.h"
 #include "selftests/lib/hvio.h"
@@ -22,6 +23,9 @@ static struct shared {
 	uint32_t moves;
 	int32_t result;		/* of the last process */
 	uint32_t posted;	/* messages the guest was sent */
+	uint64_t reftime;	/* when it was saved last, 100 ns */
+	uint64_t resumed[2];	/* host's clock before and after its time went on, 100 ns */
+	uint32_t jumps;		/* legs after which the reference time was not what it should be */
 	struct records state;
 } *sh;
 
@@ -36,12 +40,41 @@ static void post(int vm)
 		sh->posted += !hv_try(vm, HV_VM_POST_MESSAGE, &a);
 }
 
+static uint64_t host_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 10000000 + (uint64_t)t.tv_nsec / 100;
+}
+
+/*
+ * The state was taken of a VM stopped between @before and @after: since the last save the
+ * reference time went on by as long as the VM's time ran here, and not by the move.
+ */
+static void clock_check(uint64_t before, uint64_t after)
+{
+	const struct hv_rec_clock *c = records_find(&sh->state, -1, HV_REC_VM_CLOCK);
+	uint64_t ran = c->reftime - sh->reftime, slack;
+
+	if (sh->moves) {
+		slack = (after - sh->resumed[0]) / 100 + 10000;	/* clocks may differ a little */
+		sh->jumps += c->reftime < sh->reftime || ran > after - sh->resumed[0] + slack ||
+			     ran + slack < before - sh->resumed[1];
+	}
+	sh->reftime = c->reftime;
+}
+
 static void save(struct bare *b)
 {
+	uint64_t before = host_time(), after;
+
 	post(b->vm);
 	if (records_run_state(b->vm, HV_RUN_STATE_PAUSED))
 		tap_bail("pause");
+	after = host_time();
 	records_save(&sh->state, b->vm, b->vcpu, b->cpus);
+	clock_check(before, after);
 }
 
 static void restore(struct bare *b)
@@ -49,8 +82,10 @@ static void restore(struct bare *b)
 	if (records_run_state(b->vm, HV_RUN_STATE_PAUSED))
 		tap_bail("pause");
 	records_load(&sh->state, b->vm, b->vcpu);
+	sh->resumed[0] = host_time();
 	if (records_run_state(b->vm, HV_RUN_STATE_RUNNING))
 		tap_bail("go on");
+	sh->resumed[1] = host_time();
 }
 
 static void *shared(size_t bytes)
@@ -106,6 +141,7 @@ int main(int argc, char **argv)
 		leg(&b, true);
 	tap_note("%u moves, seed %u", i, seed);
 	tap_is(sh->result, 0, "a guest moved at random points finds nothing missing");
+	tap_is((long)sh->jumps, 0, "its reference time went on where it had stopped");
 	tap_ok(sh->posted > moves, "%u messages were posted", sh->posted);
 	tap_ok(i >= moves / 2, "it was moved often enough before it ended (%u)", i);
 	return tap_done();

@@ -24,6 +24,21 @@ static union {
 	u8 all[4096];
 } frame __attribute__((aligned(4096)));
 static volatile u32 pings, pongs, ticks, messages, stop;
+static volatile u64 latest;	/* reference time when it was last looked at, VP 0 */
+static volatile u32 backwards;
+
+/*
+ * Timers alone would not find a counter that was set back: they wait until it has caught
+ * up. What the host posts at each move comes at once.
+ */
+static u64 time_look(void)
+{
+	u64 now = reftime();
+
+	backwards += now < latest;
+	latest = now;
+	return now;
+}
 
 static void on_ping(struct trap_frame *f)
 {
@@ -44,6 +59,7 @@ static void on_tick(struct trap_frame *f)
 {
 	(void)f;
 	ticks++;
+	time_look();
 	lapic_eoi();
 }
 
@@ -63,6 +79,7 @@ static volatile u32 posted, lost;
 static void on_post(struct trap_frame *f)
 {
 	(void)f;
+	time_look();
 	if (simp[SINT_POST].type == 1) {
 		lost += *(u32 *)simp[SINT_POST].payload != posted;
 		posted++;
@@ -166,6 +183,8 @@ static u32 round(u32 i, u64 *last)
 		bad |= 16;
 	if (lost)
 		bad |= 32;
+	if (backwards)
+		bad |= 64;
 	return bad;
 }
 
