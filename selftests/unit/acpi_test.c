@@ -87,6 +87,28 @@ static void iasl_check(const char *dir, const char *sig)
 	CHECK_EQ(system(cmd), 0);
 }
 
+static int holds(const uint8_t *t, const char *word)
+{
+	uint32_t i, len = le32(t + 4), n = (uint32_t)strlen(word);
+
+	for (i = 0; i + n <= len; i++)
+		if (!memcmp(t + i, word, n))
+			return 1;
+	return 0;
+}
+
+/* Linux loads hv_vmbus for a device "VMBus" or "VMBUS", Windows for "MSFT1000". */
+static void vmbus_check(unsigned int flags)
+{
+	static const char * const ids[] = { "VMBus", "VMBUS", "VMBS", "MSFT1000" };
+	const uint8_t *dsdt = table_find("DSDT");
+	unsigned int i, found = 0;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		found += holds(dsdt, ids[i]);
+	CHECK_EQ(found > 0, (flags & ACPI_F_VMBUS) != 0);
+}
+
 static void case_check(const char *dir, const struct vmm_config *cfg, unsigned int flags, int have_iasl)
 {
 	static const char * const sigs[] = { "DSDT", "FACP", "APIC", "SRAT", "SLIT" };
@@ -103,6 +125,7 @@ static void case_check(const char *dir, const struct vmm_config *cfg, unsigned i
 	CHECK_EQ(sum(buf, 36), 0);
 	CHECK_EQ(le32(table_find("FACP") + 4), 276);
 	CHECK_EQ(memcmp(table_at(le32(table_find("FACP") + 36)), "FACS", 4), 0);
+	vmbus_check(flags);
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]) - (cfg->nodes ? 0 : 2); i++)
 		if (have_iasl)
 			iasl_check(dir, sigs[i]);
