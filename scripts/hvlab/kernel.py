@@ -77,8 +77,8 @@ def vmlinux(version):
     return cache.get(name, build)
 
 
-def _dependencies(version):
-    """Paths of BOOT_MODULES and all they need, in loading order."""
+def _dependencies(version, wanted):
+    """Paths of the modules `wanted` and all they need, in loading order."""
     base = f"/lib/modules/{version}"
     deps, by_name = {}, {}
     with open(base + "/modules.dep") as f:
@@ -98,7 +98,7 @@ def _dependencies(version):
         if mod not in order:
             order.append(mod)
 
-    for want in BOOT_MODULES:
+    for want in wanted:
         if want in by_name:
             add(by_name[want])
         elif want not in builtin:
@@ -113,6 +113,12 @@ def _module_bytes(path):
     return data if path.endswith(".ko") else _inflate(data)
 
 
+def modules(version, wanted):
+    """(file name, contents) of the modules `wanted` and all they need, in loading order."""
+    return [(os.path.basename(m).split(".ko")[0] + ".ko", _module_bytes(m))
+            for m in _dependencies(version, wanted)]
+
+
 def cpio_entry(name, mode, data=b"", rdev=(0, 0)):
     """One member of a newc archive."""
     head = "070701" + "".join("%08x" % v for v in (
@@ -124,7 +130,7 @@ def cpio_entry(name, mode, data=b"", rdev=(0, 0)):
 
 def initramfs(version, init):
     """A cpio archive with `init` and the boot modules of kernel `version`."""
-    mods = _dependencies(version)
+    mods = _dependencies(version, BOOT_MODULES)
     name = "initramfs-" + cache.key(version, ("file", init), *[("file", m) for m in mods])
 
     def build():

@@ -74,7 +74,13 @@ build/bench/measure: $(measure-objs)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -static -o $@ $^
 
-tests-bench: build/bench/drive build/bench/measure build/guest/bench.elf
+# Runs in the guest: static.
+build/bench/blkio: build/obj/selftests/bench/blk/blkio.o
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -static -o $@ $^
+
+tests-bench: build/bench/drive build/bench/measure build/bench/blkio build/guest/bench.elf
 
 # --- hvctl with a fake VM, sanitized
 hvctl-san := $(patsubst %,build/san/obj/%.o,$(call folder-objs,userspace/hvctl))
