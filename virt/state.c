@@ -70,7 +70,8 @@ static int config_set(struct hv_vm *vm, u32 index, const void *buf)
 	ret = cpuid_crc(vm, &crc);
 	if (ret)
 		return ret;
-	return crc == r->cpuid_crc ? 0 : -EINVAL;
+	/* A baseline is made for moving to another CPU: HV_REC_VM_CPUID tells whether that will do. */
+	return crc == r->cpuid_crc || vm->cpu_model != HV_CPU_HOST ? 0 : -EINVAL;
 }
 
 static int clock_get(struct hv_vm *vm, u32 index, void *buf)
@@ -148,6 +149,7 @@ static const struct vm_record vm_records[] = {
 	{ HV_REC_VM_CLOCK, sizeof(struct hv_rec_clock), 1, false, true, clock_get, clock_set },
 	{ HV_REC_VM_TLFS, sizeof(struct hv_rec_tlfs_vm), 1, false, true, tlfs_vm_get, tlfs_vm_set },
 	{ .id = HV_REC_VM_IOAPIC, .stopped = true },
+	{ .id = HV_REC_VM_CPUID, .stopped = true },
 	{ HV_REC_VM_OVERLAY, sizeof(struct hv_rec_overlay), 1, true, true, overlay_get,
 	  overlay_set },
 	{ HV_REC_VM_SLOT, sizeof(struct hv_rec_slot), 1, true, false, slot_get, slot_check },

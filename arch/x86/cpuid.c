@@ -12,22 +12,8 @@
 #include <hv/hv_caps.h>
 #include <hv/tlfs.h>
 #include "x86.h"
+#include "cpuid.h"
 #include "lib/cpuid_policy.h"
-
-#define BASIC_MAX	0x16
-#define EXT_MAX		0x21
-#define MAX_ENTRIES	40
-#define NO_ENTRY	0xff
-
-struct hv_cpuid_policy {
-	u32 nr;
-	u8 basic[BASIC_MAX + 1];	/* index of the leaf's first entry, or NO_ENTRY */
-	u8 ext[EXT_MAX + 1];
-	u8 tlfs;			/* first of the Hyper-V leaves */
-	u32 signature;
-	u32 max_vcpus;
-	struct hv_cpuid_entry e[MAX_ENTRIES];
-};
 
 unsigned int hv_gpa_bits(void)
 {
@@ -40,8 +26,8 @@ static struct hv_cpuid_entry *add(struct hv_cpuid_policy *p, u32 leaf, u32 suble
 {
 	struct hv_cpuid_entry *e;
 
-	if (WARN_ON_ONCE(p->nr == MAX_ENTRIES))
-		return &p->e[MAX_ENTRIES - 1];
+	if (WARN_ON_ONCE(p->nr == HV_CPUID_MAX_ENTRIES))
+		return &p->e[HV_CPUID_MAX_ENTRIES - 1];
 	e = &p->e[p->nr++];
 	*e = (struct hv_cpuid_entry) { .leaf = leaf, .subleaf = subleaf, .flags = flags };
 	return e;
@@ -234,12 +220,12 @@ static void index_leaves(struct hv_cpuid_policy *p)
 {
 	int i;
 
-	memset(p->basic, NO_ENTRY, sizeof(p->basic));
-	memset(p->ext, NO_ENTRY, sizeof(p->ext));
+	memset(p->basic, HV_CPUID_NO_ENTRY, sizeof(p->basic));
+	memset(p->ext, HV_CPUID_NO_ENTRY, sizeof(p->ext));
 	for (i = p->nr - 1; i >= 0; i--) {
-		if (p->e[i].leaf <= BASIC_MAX)
+		if (p->e[i].leaf <= HV_CPUID_BASIC_MAX)
 			p->basic[p->e[i].leaf] = i;
-		else if (p->e[i].leaf - 0x80000000 <= EXT_MAX)
+		else if (p->e[i].leaf - 0x80000000 <= HV_CPUID_EXT_MAX)
 			p->ext[p->e[i].leaf - 0x80000000] = i;
 	}
 }
@@ -280,7 +266,7 @@ static struct hv_cpuid_policy *policy_build(struct hv_vm *vm, u32 model, u32 max
 	if (!(flags & HV_VM_F_NO_TLFS))
 		add_tlfs(p, vm);
 	else
-		p->tlfs = NO_ENTRY;
+		p->tlfs = HV_CPUID_NO_ENTRY;
 	add_ext(p, model);
 	index_leaves(p);
 	return p;
@@ -339,11 +325,11 @@ static const struct hv_cpuid_entry *entry_find(const struct hv_cpuid_policy *p, 
 {
 	unsigned int i;
 
-	if (leaf <= BASIC_MAX) {
+	if (leaf <= HV_CPUID_BASIC_MAX) {
 		i = p->basic[leaf];
-	} else if (leaf - 0x80000000 <= EXT_MAX) {
+	} else if (leaf - 0x80000000 <= HV_CPUID_EXT_MAX) {
 		i = p->ext[leaf - 0x80000000];
-	} else if (leaf - 0x40000000 < 0x100 && p->tlfs != NO_ENTRY) {
+	} else if (leaf - 0x40000000 < 0x100 && p->tlfs != HV_CPUID_NO_ENTRY) {
 		for (i = p->tlfs; i < p->nr && p->e[i].leaf != leaf; i++)
 			;
 	} else {
@@ -452,4 +438,11 @@ bool hv_cpuid_has(struct hv_vm_x86 *vm, u32 feature)
 		return r[words[i].reg] & (1u << (feature % 32));
 	}
 	return false;
+}
+
+u64 hv_cpuid_spec_ctrl(struct hv_vm_x86 *vm)
+{
+	const struct hv_cpuid_entry *e = entry_find(vm->cpuid, 0x80000008, 0);
+
+	return e ? hv_cpuid_spec_bits(e->ebx) : 0;
 }

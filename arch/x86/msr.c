@@ -52,16 +52,14 @@ static enum hv_msr_result tsc_adjust_set(struct hv_vcpu_x86 *x, u32 msr, u64 val
 static enum hv_msr_result spec_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val)
 {
 	*val = x->spec_ctrl;
-	return hv_cpuid_has(to_vm_x86(x->core.vm), X86_FEATURE_AMD_IBRS) ||
-	       hv_cpuid_has(to_vm_x86(x->core.vm), X86_FEATURE_AMD_SSBD) ? HV_MSR_OK : HV_MSR_GP;
+	return hv_cpuid_spec_ctrl(to_vm_x86(x->core.vm)) ? HV_MSR_OK : HV_MSR_GP;
 }
 
 static enum hv_msr_result spec_set(struct hv_vcpu_x86 *x, u32 msr, u64 val)
 {
-	u64 old;
+	u64 bits = hv_cpuid_spec_ctrl(to_vm_x86(x->core.vm));
 
-	if (spec_get(x, msr, &old) != HV_MSR_OK ||
-	    (val & ~(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)))
+	if (!bits || (val & ~bits))
 		return HV_MSR_GP;
 	x->spec_ctrl = val;
 	return HV_MSR_OK;
@@ -315,7 +313,10 @@ static const struct msr_row rows[] = {
 	{ 0xc001001f, 0xc001001f, zero_get, ignore_set },	/* NB_CFG */
 	{ 0xc0010055, 0xc0010055, zero_get, ignore_set },	/* interrupt pending message */
 	{ 0xc0010140, 0xc0010141, zero_get, gp_set },		/* OSVW: no errata to work around */
-	{ 0xc0011020, 0xc0011020, zero_get, ignore_set },	/* LS_CFG */
+	/*
+	 * No row for LS_CFG: where it can be read, Zen 1 kernels take its SSBD bit for a
+	 * mitigation they have, and a write that is only swallowed is none.
+	 */
 	{ 0xc0011022, 0xc0011022, zero_get, ignore_set },	/* DC_CFG */
 	{ 0xc0011029, 0xc0011029, de_cfg_get, ignore_set },
 };

@@ -366,11 +366,13 @@ int hv_arch_vcpu_set_state(struct hv_vcpu *vcpu, u32 rec, const void *buf, u32 l
 
 int hv_arch_vm_get_state(struct hv_vm *vm, u32 rec, u32 index, void *buf, u32 *len, u32 *version)
 {
-	if (rec != HV_REC_VM_IOAPIC)
-		return -ENOENT;
 	if (index)
 		return -EINVAL;
 	*version = 1;
+	if (rec == HV_REC_VM_CPUID)
+		return hv_cpuid_get_state(to_vm_x86(vm), buf, len);
+	if (rec != HV_REC_VM_IOAPIC)
+		return -ENOENT;
 	if (*len && *len < sizeof(struct hv_rec_ioapic))
 		return -ENOSPC;
 	if (*len)
@@ -381,8 +383,10 @@ int hv_arch_vm_get_state(struct hv_vm *vm, u32 rec, u32 index, void *buf, u32 *l
 
 int hv_arch_vm_set_state(struct hv_vm *vm, u32 rec, u32 index, const void *buf, u32 len, u32 version)
 {
+	if (rec == HV_REC_VM_CPUID && version == 1 && !index)
+		return hv_cpuid_set_state(to_vm_x86(vm), buf, len);
 	if (rec != HV_REC_VM_IOAPIC)
-		return -ENOENT;
+		return rec == HV_REC_VM_CPUID ? -EOPNOTSUPP : -ENOENT;
 	if (version != 1)
 		return -EOPNOTSUPP;
 	if (index || len != sizeof(struct hv_rec_ioapic))

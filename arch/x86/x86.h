@@ -308,7 +308,11 @@ bool hv_cpuid_has(struct hv_vm_x86 *vm, u32 feature);	/* X86_FEATURE_* */
 enum hv_msr_result hv_msr_get(struct hv_vcpu_x86 *x, u32 msr, u64 *val);
 enum hv_msr_result hv_msr_set(struct hv_vcpu_x86 *x, u32 msr, u64 val);
 
+u64 hv_cpuid_spec_ctrl(struct hv_vm_x86 *vm);	/* bits of SPEC_CTRL the guest may set; 0: none */
 u64 hv_cpuid_crc(struct hv_vm_x86 *vm);		/* of all leaves offered, for the config record */
+/* HV_REC_VM_CPUID: arch/x86/cpuid_record.c */
+int hv_cpuid_get_state(struct hv_vm_x86 *vm, void *buf, u32 *len);
+int hv_cpuid_set_state(struct hv_vm_x86 *vm, const void *buf, u32 len);
 u32 hv_cpuid_signature(struct hv_vm_x86 *vm);	/* leaf 1 EAX */
 unsigned int hv_gpa_bits(void);			/* guest physical address width */
 

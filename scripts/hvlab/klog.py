@@ -68,6 +68,24 @@ def bad_taint(mask, expected=()):
     return [f"kernel tainted: {why}" for bit, why in TAINT_BAD.items() if mask >> bit & 1]
 
 
+# What a guest's kernel says of a machine that is not as it should be.
+GUEST_BAD = [re.compile(p) for p in (
+    r"ACPI.*(Error|Warning|BUG|Bug|bug:|rror:)",
+    r"consistency problem",
+    r"[Uu]nexpected (IO-APIC|NMI)",
+    r"APIC error|spurious .*interrupt",
+    r"\[Firmware (Bug|Warn)\]",
+    r"clocksource: .*(unstable|skewed)",
+    r"mce: .*Hardware Error",
+)]
+
+
+def guest_bad_lines(lines):
+    """Lines of a guest's log that fail its boot: all that fails L1, and the machine's faults."""
+    bad = bad_lines(lines)
+    return bad + [s for s in map(strip, lines) if s not in bad and any(b.search(s) for b in GUEST_BAD)]
+
+
 class KernelLog:
     """Follows the log file that the emulator writes."""
 

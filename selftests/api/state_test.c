@@ -43,6 +43,7 @@ static const struct record {
 	{ "vcpu tlfs", &vcpu, HV_REC_VCPU_TLFS, sizeof(struct hv_rec_tlfs_vcpu), 0 },
 	{ "pending", &vcpu, HV_REC_VCPU_PENDING, sizeof(struct hv_rec_pending), 0 },
 	{ "messages", &vcpu, HV_REC_VCPU_MESSAGES, 0, 0 },
+	{ "cpuid", &vm, HV_REC_VM_CPUID, 0, 0 },
 };
 
 static long get(const struct record *r, void *buf, uint32_t *len, uint32_t *version)

@@ -147,6 +147,46 @@ static void alignment_check(void)
 
 static volatile u32 cached;
 
+/* No model of a CPU without them offers speculation controls: the MSRs are not there. */
+static void speculation(void)
+{
+	u32 a[4];
+	u64 v;
+
+	cpuid(0x80000008, 0, a);
+	if (a[1] >> 14 & 3 || a[1] >> 24 & 1) {
+		u64 ok = (a[1] >> 14 & 3) | (a[1] >> 24 & 1) << 2;
+
+		check_eq((u64)wrmsr_safe(0x48, ok), DONE, "SPEC_CTRL takes what CPUID offers");
+		check_eq(rdmsr(0x48), ok, "and keeps it");
+		check_eq((u64)wrmsr_safe(0x48, ~ok), VEC_GP, "SPEC_CTRL: a bit that is not offered");
+		wrmsr(0x48, 0);
+	} else {
+		check_eq((u64)rdmsr_safe(0x48, &v), VEC_GP, "SPEC_CTRL that is not offered: read");
+		check_eq((u64)wrmsr_safe(0x48, 0), VEC_GP, "and write");
+	}
+	if (a[1] >> 12 & 1)
+		check_eq((u64)wrmsr_safe(0x49, 1), DONE, "PRED_CMD takes IBPB");
+	else
+		check_eq((u64)wrmsr_safe(0x49, 1), VEC_GP, "PRED_CMD that is not offered");
+	check_eq((u64)rdmsr_safe(0x49, &v), VEC_GP, "PRED_CMD can not be read");
+	check_eq(a[1] >> 25 & 1, 0, "CPUID does not offer VIRT_SPEC_CTRL");
+	check_eq((u64)rdmsr_safe(0xc001011f, &v), VEC_GP, "VIRT_SPEC_CTRL");
+	check_eq((u64)rdmsr_safe(0xc0011020, &v), VEC_GP, "LS_CFG, whose SSBD bit would do nothing");
+}
+
+/* Banks are not offered: nothing reads as an error, nothing can be switched on. */
+static void machine_check(void)
+{
+	u64 v = 1;
+
+	check(rdmsr_safe(0x179, &v) == NO_FAULT && !v, "MCG_CAP: no banks");
+	check_eq((u64)wrmsr_safe(0x179, 0), VEC_GP, "it is read-only");
+	check(rdmsr_safe(0x17a, &v) == NO_FAULT && !v, "MCG_STATUS is clear");
+	check_eq((u64)rdmsr_safe(0x17b, &v), VEC_GP, "MCG_CTL is not there");
+	check_eq((u64)rdmsr_safe(0x400, &v), VEC_GP, "nor a bank");
+}
+
 void main(void)
 {
 	u32 i;
@@ -160,4 +200,6 @@ void main(void)
 	offers();
 	xsetbv_enabled();
 	alignment_check();
+	speculation();
+	machine_check();
 }

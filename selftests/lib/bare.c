@@ -243,7 +243,7 @@ int bare_run(struct bare *b)
 	result = RUNNING;
 	if (own_ram)
 		b->ram = pages(BARE_RAM);
-	b->vm = hv_vm_new(sys, b->vm_flags, b->cpus);
+	b->vm = hv_vm_new_model(sys, b->vm_flags, b->cpus, b->cpu_model);
 	slots_set(b, ro_page);
 	if (!b->loaded)
 		entry = ram_fill(b);

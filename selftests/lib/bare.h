@@ -18,6 +18,7 @@ struct bare {
 	uint32_t seconds;	/* it is given up after that */
 	uint32_t ms;		/* plus that */
 	uint32_t vm_flags;	/* HV_VM_F_* */
+	uint32_t cpu_model;	/* enum hv_cpu_model */
 	void *ram;		/* BARE_RAM bytes of the caller's, or NULL: fresh memory */
 	bool loaded;		/* @ram holds a machine on its way: load nothing, set no registers */
 	/* Called when the VM stands and before it runs, if not NULL: wire eventfds, set state. */

@@ -22,11 +22,17 @@ int hv_open(void)
 	return fd;
 }
 
-int hv_vm_new(int sys, uint32_t flags, uint32_t max_vcpus)
+int hv_vm_new_model(int sys, uint32_t flags, uint32_t max_vcpus, uint32_t cpu_model)
 {
-	struct hv_vm_args args = { .flags = flags, .max_vcpus = max_vcpus, .name = "test" };
+	struct hv_vm_args args = { .flags = flags, .max_vcpus = max_vcpus, .cpu_model = cpu_model,
+				   .name = "test" };
 
 	return (int)hv_do(sys, HV_SYS_CREATE_VM, &args);
+}
+
+int hv_vm_new(int sys, uint32_t flags, uint32_t max_vcpus)
+{
+	return hv_vm_new_model(sys, flags, max_vcpus, HV_CPU_HOST);
 }
 
 int hv_vcpu_new(int vm, uint32_t index)

@@ -46,6 +46,7 @@ static inline long hv_raw(int fd, unsigned long cmd, void *arg)
 int hv_open(void);
 /* A VM; the test ends if there can't be one. */
 int hv_vm_new(int sys, uint32_t flags, uint32_t max_vcpus);
+int hv_vm_new_model(int sys, uint32_t flags, uint32_t max_vcpus, uint32_t cpu_model);
 int hv_vcpu_new(int vm, uint32_t index);
 /* The run page of a vCPU fd. */
 struct hv_run *hv_run_map(int vcpu);

@@ -5,7 +5,7 @@
 
 static const uint32_t vm_ids[] = {
 	HV_REC_VM_CONFIG, HV_REC_VM_CLOCK, HV_REC_VM_TLFS, HV_REC_VM_IOAPIC, HV_REC_VM_OVERLAY,
-	HV_REC_VM_SLOT,
+	HV_REC_VM_SLOT, HV_REC_VM_CPUID,
 };
 
 static const uint32_t vcpu_ids[] = {

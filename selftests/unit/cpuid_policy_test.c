@@ -67,8 +67,36 @@ static void a_host_without_avx_refuses_v3(void)
 	EXPECT(!hv_cpuid_lacks(0, 1, 0, HV_CPUID_ECX, 0));
 }
 
+static void spec_ctrl_bits_follow_their_features(void)
+{
+	EXPECT_EQ(hv_cpuid_spec_bits(0), 0);
+	EXPECT_EQ(hv_cpuid_spec_bits(1u << 12), 0);	/* IBPB alone makes no SPEC_CTRL */
+	EXPECT_EQ(hv_cpuid_spec_bits(1u << 14), 1);
+	EXPECT_EQ(hv_cpuid_spec_bits(1u << 15), 2);
+	EXPECT_EQ(hv_cpuid_spec_bits(1u << 24), 4);
+	EXPECT_EQ(hv_cpuid_spec_bits(~0u), 7);
+	EXPECT_EQ(hv_cpuid_spec_bits(~(1u << 14 | 1u << 15 | 1u << 24)), 0);
+}
+
+/* The psABI's list of levels, by name: what the table has to require. */
+static void levels_require_what_the_psabi_says(void)
+{
+	EXPECT_EQ(hv_cpuid_requires(2, 1, 0, HV_CPUID_ECX),
+		  1u << 0 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 23);
+	EXPECT_EQ(hv_cpuid_requires(3, 1, 0, HV_CPUID_ECX) & ~hv_cpuid_requires(2, 1, 0, HV_CPUID_ECX),
+		  1u << 12 | 1u << 22 | 1u << 26 | 1u << 28 | 1u << 29);
+	EXPECT_EQ(hv_cpuid_requires(3, 7, 0, HV_CPUID_EBX), 1u << 3 | 1u << 5 | 1u << 8);
+	EXPECT_EQ(hv_cpuid_requires(4, 7, 0, HV_CPUID_EBX) & ~hv_cpuid_requires(3, 7, 0, HV_CPUID_EBX),
+		  1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31);
+	EXPECT_EQ(hv_cpuid_requires(2, 0x80000001, 0, HV_CPUID_ECX), 1u << 0);
+	EXPECT_EQ(hv_cpuid_requires(3, 0x80000001, 0, HV_CPUID_ECX), 1u << 0 | 1u << 5);
+	EXPECT_EQ(hv_cpuid_requires(0, 7, 0, HV_CPUID_EBX), 0);
+}
+
 int main(void)
 {
+	spec_ctrl_bits_follow_their_features();
+	levels_require_what_the_psabi_says();
 	baselines_hide_what_they_do_not_name();
 	nothing_beyond_the_host();
 	levels_grow();

@@ -12,6 +12,7 @@
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart.h"
+#include "cpu_model.h"
 #include "iobus.h"
 #include "libhv/libhv_bus.h"
 #include "machine_impl.h"
@@ -20,27 +21,6 @@
 #define JOIN_SECONDS 2
 
 /* ---- the host's side: /dev/hv, VM, memory, vCPUs ---- */
-
-static const struct { const char *name; enum hv_cpu_model model; } models[] = {
-	{ "host", HV_CPU_HOST }, { "x86-64-v2", HV_CPU_X86_64_V2 },
-	{ "x86-64-v3", HV_CPU_X86_64_V3 }, { "x86-64-v4", HV_CPU_X86_64_V4 },
-};
-
-static int model_find(struct machine *m, enum hv_cpu_model *out)
-{
-	const char *name = m->cfg->cpu_model ? m->cfg->cpu_model : "host";
-	unsigned int i;
-
-	for (i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-		if (!strcmp(models[i].name, name)) {
-			*out = models[i].model;
-			return 0;
-		}
-	}
-	snprintf(m->err, sizeof(m->err),
-		 "unknown CPU model '%.32s'\nuse host, x86-64-v2, x86-64-v3 or x86-64-v4", name);
-	return -EINVAL;
-}
 
 static int system_open(struct machine *m, int fd)
 {
@@ -67,11 +47,16 @@ static int bus_make(struct machine *m)
 
 static int vm_make(struct machine *m)
 {
+	const char *name = m->cfg->cpu_model ? m->cfg->cpu_model : "host";
 	enum hv_cpu_model model;
-	int ret = model_find(m, &model);
+	char lacks[160];
+	int ret = cpu_model_find(name, &model);
 
-	if (ret)
+	if (ret) {
+		snprintf(m->err, sizeof(m->err),
+			 "unknown CPU model '%.32s'\nuse host, x86-64-v2, x86-64-v3 or x86-64-v4", name);
 		return ret;
+	}
 	if (m->cfg->cpu_off && *m->cfg->cpu_off) {
 		snprintf(m->err, sizeof(m->err),
 			 "hiding single CPU features is not offered by this module\nchoose a CPU model instead");
@@ -80,6 +65,11 @@ static int vm_make(struct machine *m)
 	m->vm = libhv_vm_create(m->sys, m->cfg->name, m->cfg->cpus, model, 0, NULL);
 	if (m->vm >= 0)
 		return bus_make(m);
+	if (m->vm == -EOPNOTSUPP && cpu_model_missing(m->sys, model, lacks, sizeof(lacks)) > 0) {
+		snprintf(m->err, sizeof(m->err),
+			 "this host cannot provide CPU model %s: it lacks %s\nchoose a lower one", name, lacks);
+		return m->vm;
+	}
 	snprintf(m->err, sizeof(m->err), "cannot make a VM: %s\n%s", strerror(-m->vm),
 		 m->vm == -EBUSY ? "another hypervisor holds the CPU's virtualization: unload it (modprobe -r "
 				   "kvm_amd kvm_intel)" :

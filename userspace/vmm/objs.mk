@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 userspace-vmm := config loop layout aml acpi load load_bzimage elf_image load_elf_pvh load_multiboot \
 	mem memmap readers iobus lifecycle log services boot vcpu_thread exits control signals sandbox \
-	machine stats
+	machine stats cpu_model
 userspace-vmm-pkgs := liburcu-memb
 
 userspace-vmm += bus disks ctl ctl_request ctl_verbs

@@ -82,3 +82,21 @@ u32 hv_cpuid_lacks(u32 model, u32 leaf, u32 subleaf, enum hv_cpuid_reg reg, u32 
 
 	return r ? required(r, model) & ~host : 0;
 }
+
+u64 hv_cpuid_spec_bits(u32 ebx)
+{
+	/* IBRS, STIBP, SSBD: where CPUID has them, and where the MSR has them */
+	return (ebx >> 14 & 1) | (ebx >> 15 & 1) << 1 | (ebx >> 24 & 1) << 2;
+}
+
+bool hv_cpuid_word_is_features(u32 leaf, u32 subleaf, enum hv_cpuid_reg reg)
+{
+	return find(leaf, subleaf, reg);
+}
+
+u32 hv_cpuid_requires(u32 model, u32 leaf, u32 subleaf, enum hv_cpuid_reg reg)
+{
+	const struct hv_cpuid_row *r = find(leaf, subleaf, reg);
+
+	return r ? required(r, model) : 0;
+}

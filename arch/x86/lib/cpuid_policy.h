@@ -27,6 +27,15 @@ u32 hv_cpuid_word(u32 model, u32 leaf, u32 subleaf, enum hv_cpuid_reg reg, u32 h
  */
 u32 hv_cpuid_lacks(u32 model, u32 leaf, u32 subleaf, enum hv_cpuid_reg reg, u32 host);
 
+/* Is this word one of feature bits, of which a guest may be shown fewer? */
+bool hv_cpuid_word_is_features(u32 leaf, u32 subleaf, enum hv_cpuid_reg reg);
+
+/* What @model requires in this word. */
+u32 hv_cpuid_requires(u32 model, u32 leaf, u32 subleaf, enum hv_cpuid_reg reg);
+
+/* Bits of SPEC_CTRL that a guest may set, by its 0x80000008 EBX; 0: it has no such MSR. */
+u64 hv_cpuid_spec_bits(u32 ebx);
+
 /* A row, for walking all words. */
 struct hv_cpuid_row {
 	u32 leaf, subleaf;

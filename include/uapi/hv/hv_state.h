@@ -17,6 +17,12 @@ enum hv_state_record {
 	HV_REC_VM_IOAPIC = 0x004,	/* struct hv_rec_ioapic */
 	HV_REC_VM_OVERLAY = 0x005,	/* struct hv_rec_overlay, repeats by index; -ENOENT ends */
 	HV_REC_VM_SLOT = 0x006,		/* struct hv_rec_slot, repeats likewise; checked on SET */
+	/*
+	 * struct hv_cpuid_entry[]: the leaves the vCPUs see. SET: -EOPNOTSUPP the VM does not
+	 * offer a feature that is in it (compare with HV_VM_GET_CPUID); -EINVAL other leaves;
+	 * -EBUSY a vCPU has run. Else the VM takes them.
+	 */
+	HV_REC_VM_CPUID = 0x007,
 
 	/* of a vCPU */
 	HV_REC_VCPU_REGS = 0x101,	/* struct hv_rec_regs */

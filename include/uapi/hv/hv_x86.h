@@ -119,7 +119,7 @@ struct hv_rec_config {
 	__u32 vm_flags;		/* HV_VM_F_* */
 	__u32 max_vcpus;
 	__u32 tsc_khz;
-	__u64 cpuid_crc;	/* of the leaves offered: a mismatch is refused on SET */
+	__u64 cpuid_crc;	/* of the leaves offered: with host-passthrough a mismatch is refused on SET */
 };
 
 struct hv_rec_clock {
