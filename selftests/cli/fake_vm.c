@@ -47,6 +47,7 @@ struct loop *machine_loop(struct machine *m) { return m->loop; }
 struct chr *machine_console(struct machine *m) { return m->console; }
 const struct vmm_end *machine_end(const struct machine *m) { return &m->end; }
 const char *machine_serial_name(const struct machine *m) { (void)m; return NULL; }
+const char *machine_heartbeat(struct machine *m) { (void)m; return "unknown"; }
 
 int machine_pause(struct machine *m)
 {

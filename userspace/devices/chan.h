@@ -17,7 +17,8 @@ struct chan;
 struct chan_ops {
 	/*
 	 * Loop thread. The guest opens the channel; both rings are ready. 0, or -errno to refuse. From
-	 * here on the device's thread uses the rings, until it has called chan_closed().
+	 * here on the device's thread uses the rings, until it has called chan_closed(). The guest
+	 * cannot be signalled before this has returned.
 	 */
 	int	(*open)(struct chan *c);
 	/*
@@ -26,6 +27,11 @@ struct chan_ops {
 	 * may still be read and written until then; they lead nowhere.
 	 */
 	void	(*close)(struct chan *c);
+	/*
+	 * Loop thread: the guest signalled, or has just been told that the channel is open. For a device without a thread
+	 * of its own, which leaves @wake to the machine: -1 at first. NULL: the device waits for @wake.
+	 */
+	void	(*signal)(struct chan *c);
 };
 
 struct chan_offer {

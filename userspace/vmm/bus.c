@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "devices/chan.h"
@@ -23,6 +24,7 @@ struct bus_chan {
 	struct chan		*c;
 	int			fd;		/* -1: not offered (a sub-channel to be) */
 	struct loop_source	src;
+	struct loop_source	wake;		/* the guest's signals, of a device that has no thread */
 	struct libhv_rings	rings;		/* base NULL: not mapped */
 	bool			open;		/* the device has it */
 	bool			gone;		/* nothing comes from the fd any more */
@@ -63,9 +65,10 @@ static void chan_opened(struct bus_chan *b, const struct hv_chan_event_args *e)
 		chan_unmap(b);
 		vmm_log(b->m->log, LOG_WARN, "a VMBus channel was not opened: %s", strerror(-ret));
 	}
-	if (e->kind == HV_CHAN_EVENT_RESTORED)
-		return;
-	answer = libhv_chan_open_result(b->fd, ret ? NTSTATUS_NO_RESOURCES : 0);
+	answer = e->kind == HV_CHAN_EVENT_RESTORED ? 0 :
+		 libhv_chan_open_result(b->fd, ret ? NTSTATUS_NO_RESOURCES : 0);
+	if (!answer && b->open && b->c->ops->signal)
+		b->c->ops->signal(b->c);
 	/* -ESTALE: the guest has given up; a CLOSED event follows. */
 	if (answer && answer != -ESTALE && answer != -ENXIO)
 		vmm_log(b->m->log, LOG_ERROR, "opening a VMBus channel: %s", strerror(-answer));
@@ -170,6 +173,43 @@ static void sub_work(struct loop_work *w)
 		vmm_log(b->m->log, LOG_WARN, "VMBus sub-channel %u: %s", b->c->index, strerror(-fd));
 }
 
+static void wake_ready(struct loop_source *src, uint32_t events)
+{
+	struct bus_chan *b = dev_container(src, struct bus_chan, wake);
+	uint64_t n;
+
+	(void)events;
+	if (read(src->fd, &n, sizeof(n)) == sizeof(n) && b->open)
+		b->c->ops->signal(b->c);
+}
+
+/* The guest's signals come to the loop thread. */
+static int wake_watch(struct bus_chan *b)
+{
+	int ret;
+
+	b->c->wake = b->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (b->wake.fd < 0)
+		return -errno;
+	b->wake.events = EPOLLIN;
+	b->wake.ready = wake_ready;
+	ret = loop_add(b->m->loop, &b->wake);
+	if (ret) {
+		close(b->wake.fd);
+		b->wake.fd = -1;
+	}
+	return ret;
+}
+
+static void wake_drop(struct bus_chan *b)
+{
+	if (b->wake.fd < 0)
+		return;
+	loop_del(b->m->loop, &b->wake);
+	close(b->wake.fd);
+	b->wake.fd = b->c->wake = -1;
+}
+
 static struct bus_chan *chan_host(struct machine *m, struct chan *c)
 {
 	struct bus_chan *b = c->host;
@@ -181,7 +221,7 @@ static struct bus_chan *chan_host(struct machine *m, struct chan *c)
 		return NULL;
 	b->m = m;
 	b->c = c;
-	b->fd = -1;
+	b->fd = b->wake.fd = -1;
 	b->closed.run = closed_work;
 	b->sub.run = sub_work;
 	c->host = b;
@@ -200,10 +240,13 @@ int bus_chan_create(struct machine *m, const struct chan_offer *offer, struct ch
 		return -ENOMEM;
 	memcpy(args.interface, offer->interface, sizeof(args.interface));
 	memcpy(args.instance, offer->instance, sizeof(args.instance));
-	fd = libhv_vm_channel(m->vm, &args);
+	fd = c->ops->signal ? wake_watch(b) : 0;
+	if (!fd)
+		fd = libhv_vm_channel(m->vm, &args);
 	if (fd >= 0)
 		fd = chan_watch(b, fd);
 	if (fd < 0) {
+		wake_drop(b);
 		free(b);
 		c->host = NULL;
 		return fd == -ENOENT ? -ENODEV : fd;
@@ -232,6 +275,7 @@ void bus_chan_remove(struct machine *m, struct chan *c)
 			loop_del(m->loop, &b->src);
 		close(b->fd);
 	}
+	wake_drop(b);
 	chan_unmap(b);
 	loop_uncall(m->loop, &b->closed);
 	loop_uncall(m->loop, &b->sub);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "devices/acpi_pm.h"
+#include "devices/ic.h"
 #include "machine_impl.h"
 
 #define PARK_SECONDS 5
@@ -204,6 +205,7 @@ int machine_resume(struct machine *m)
 		return -EBUSY;
 	machine_state_set(m, VMM_STATE_RUNNING);
 	machine_unpark(m);
+	ic_time_now(m->ic);	/* its clock stood still */
 	return 0;
 }
 
@@ -220,7 +222,9 @@ int machine_stop(struct machine *m)
 	if (!vmm_state_may(m->state, VMM_STATE_STOPPING))
 		return -EBUSY;
 	machine_state_set(m, VMM_STATE_STOPPING);
-	acpi_pm_press(m->pm);
+	/* A guest without the service has a power button. */
+	if (ic_shutdown(m->ic, false))
+		acpi_pm_press(m->pm);
 	return 0;
 }
 
@@ -245,4 +249,9 @@ void machine_watch_set(struct machine *m, machine_watch_fn fn, void *arg)
 {
 	m->watch = fn;
 	m->watch_arg = arg;
+}
+
+const char *machine_heartbeat(struct machine *m)
+{
+	return ic_health_name(ic_health(m->ic));
 }

@@ -105,6 +105,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "initrd", cfg->initrd);
 	set_string(o, "append", cfg->append);
 	set_string(o, "serial", machine_serial_name(m));
+	set_string(o, "heartbeat", machine_heartbeat(m));
 	ans->json = o;
 }
 

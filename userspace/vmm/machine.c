@@ -9,6 +9,7 @@
 #include "backends/endpoint.h"
 #include "backends/tty.h"
 #include "devices/acpi_pm.h"
+#include "devices/ic.h"
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart.h"
@@ -204,6 +205,8 @@ static int devices_make(struct machine *m)
 	DEVICE(rtc_create(&d, ds, LAYOUT_RTC_PORT, LAYOUT_RTC_GSI));
 	DEVICE(acpi_pm_create(&d, ds, LAYOUT_PM_PORT, LAYOUT_SCI_GSI));
 	m->pm = d;
+	DEVICE(ic_create(&d, ds));
+	m->ic = d;
 	if (m->cfg->flags & VMM_F_TEST_DEVICES) {
 		DEVICE(debug_exit_create(&d, ds));
 		DEVICE(pc_testdev_create(&d, ds));

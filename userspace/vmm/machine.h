@@ -26,7 +26,7 @@ struct chr *machine_console(struct machine *m);		/* the first serial port */
 int machine_pause(struct machine *m);		/* returns with every vCPU outside the guest */
 int machine_resume(struct machine *m);
 int machine_reset(struct machine *m);
-int machine_stop(struct machine *m);		/* presses the ACPI power button; returns at once */
+int machine_stop(struct machine *m);		/* asks the guest to shut down, or presses the power button */
 void machine_kill(struct machine *m, const char *by);	/* ends the VM now; @by goes into its log */
 
 /* Called once, when the state reaches VMM_STATE_ENDED and on every other change. */
@@ -43,6 +43,9 @@ struct machine_stat {
 };
 /* Fill up to @max figures. Return: how many there are. */
 int machine_stats(struct machine *m, struct machine_stat *out, int max);
+
+/* What the guest's heartbeat says: "unknown" (it has none), "ok" or "lost". */
+const char *machine_heartbeat(struct machine *m);
 
 /* The pty's name with VMM_SERIAL_PTY, else NULL. */
 const char *machine_serial_name(const struct machine *m);

@@ -47,6 +47,7 @@ struct machine {
 	unsigned int		nr_devs;
 	struct device		*pm;		/* the one with the power button */
 	struct device		*scsi[VMM_CONTROLLERS_MAX];
+	struct device		*ic;
 	int			sys, vm;	/* descriptors, -1: none */
 	struct vcpu		*vcpu;
 	struct loop_source	signals;

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The integration services: one table, one small protocol. */
+#include <errno.h>
+#include <hvguest/vsp_ic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chan.h"
+#include "ic.h"
+
+#define SECOND		1000000000ULL
+#define BEAT_EVERY	(2 * SECOND)
+#define BEAT_LOST	(3 * BEAT_EVERY)	/* without an answer that long */
+#define SAMPLE_EVERY	(5 * SECOND)
+#define EPOCH_1601	116444736000000000ULL	/* 100 ns from 1601 to 1970 */
+
+enum ic_kind { IC_SHUTDOWN, IC_HEARTBEAT, IC_TIMESYNC, IC_KINDS };
+
+enum ic_state {
+	IC_CLOSED,
+	IC_OPENED,		/* the guest is being told that it may; it hears nothing yet */
+	IC_NEGOTIATING,		/* versions were sent, the answer is to come */
+	IC_READY,
+	IC_REFUSED,		/* no version in common, or nonsense: left alone until it is opened anew */
+	IC_STATES
+};
+
+/* Which state follows which. */
+static const uint8_t edges[IC_STATES] = {
+	[IC_CLOSED] = 1 << IC_OPENED,
+	[IC_OPENED] = 1 << IC_NEGOTIATING | 1 << IC_CLOSED,
+	[IC_NEGOTIATING] = 1 << IC_READY | 1 << IC_REFUSED | 1 << IC_CLOSED,
+	[IC_READY] = 1 << IC_REFUSED | 1 << IC_CLOSED,
+	[IC_REFUSED] = 1 << IC_CLOSED,
+};
+
+struct ic;
+
+struct service {
+	struct chan		chan;		/* first */
+	struct ic		*ic;
+	enum ic_kind		kind;
+	enum ic_state		state;
+	struct vmb_ic_version	framework, message;
+	struct dev_timer	timer;
+	uint64_t		sequence, answered;	/* heartbeat: sent; time of the last answer */
+	uint8_t			transaction;
+	bool			synced;		/* timesync: the time was sent once */
+};
+
+struct ic {
+	struct device		dev;		/* first */
+	struct service		service[IC_KINDS];
+};
+
+struct message {
+	struct vmb_ic_header	head;
+	union {
+		struct vmb_ic_negotiate	negotiate;
+		struct vmb_ic_heartbeat	heartbeat;
+		struct vmb_ic_shutdown	shutdown;
+		struct vmb_ic_timesync	time;
+	};
+} __attribute__((packed));		/* no gap behind the header */
+
+_Static_assert(offsetof(struct message, negotiate) == sizeof(struct vmb_ic_header), "a gap");
+
+static void ready_heartbeat(struct service *s);
+static void ready_time(struct service *s);
+static void answer_heartbeat(struct service *s, const struct message *m, uint32_t len);
+
+static const struct {
+	uint8_t			class[16], instance[16];
+	uint16_t		type;		/* enum vmb_ic_type */
+	uint16_t		major[2];	/* message versions offered, newest first */
+	void			(*ready)(struct service *s);	/* and when its timer fires */
+	void			(*answer)(struct service *s, const struct message *m, uint32_t len);
+} kinds[IC_KINDS] = {
+	[IC_SHUTDOWN] = { VMB_IC_SHUTDOWN_CLASS, "hv ic shutdown", VMB_IC_SHUTDOWN, { 3, 1 }, NULL, NULL },
+	[IC_HEARTBEAT] = { VMB_IC_HEARTBEAT_CLASS, "hv ic heartbeat", VMB_IC_HEARTBEAT, { 3, 1 },
+			   ready_heartbeat, answer_heartbeat },
+	[IC_TIMESYNC] = { VMB_IC_TIMESYNC_CLASS, "hv ic time", VMB_IC_TIMESYNC, { 3, 1 }, ready_time,
+			  NULL },
+};
+
+static struct dev_services *services_of(struct service *s)
+{
+	return s->ic->dev.ds;
+}
+
+static void state_set(struct service *s, enum ic_state to)
+{
+	struct dev_services *ds = services_of(s);
+
+	if (s->state == to)
+		return;
+	if (!(edges[s->state] >> to & 1)) {
+		ds->ops->log(ds, DEV_LOG_ERROR, "ic: state %d does not follow %d", to, s->state);
+		return;
+	}
+	s->state = to;
+}
+
+/* Send @m with @bytes behind its header. -EAGAIN: the guest has not read the last ones. */
+static int send(struct service *s, struct message *m, uint16_t type, uint16_t bytes)
+{
+	struct dev_services *ds = services_of(s);
+	int ret;
+
+	m->head.framework = s->framework;
+	m->head.message = s->message;
+	m->head.type = type;
+	m->head.bytes = bytes;
+	m->head.status = 0;
+	m->head.transaction = ++s->transaction;
+	m->head.flags = VMB_IC_F_TRANSACTION | VMB_IC_F_REQUEST;
+	m->head.rsvd = 0;
+	ret = hv_ring_send_pipe(&s->chan.to_guest, 0, m, (u32)sizeof(m->head) + bytes);
+	if (!ret && hv_ring_publish(&s->chan.to_guest))
+		ds->ops->chan_signal(ds, &s->chan);
+	return ret;
+}
+
+static void negotiate(struct service *s)
+{
+	struct message m = { .negotiate = { .frameworks = 2, .messages = 2 } };
+
+	m.negotiate.version[0].major = 3;		/* frameworks 3.0 and 1.0 */
+	m.negotiate.version[1].major = 1;
+	m.negotiate.version[2].major = kinds[s->kind].major[0];
+	m.negotiate.version[3].major = kinds[s->kind].major[1];
+	memset(&s->framework, 0, sizeof(s->framework));
+	memset(&s->message, 0, sizeof(s->message));
+	state_set(s, IC_NEGOTIATING);
+	if (send(s, &m, VMB_IC_NEGOTIATE, sizeof(m.negotiate)))
+		state_set(s, IC_REFUSED);
+}
+
+static void negotiated(struct service *s, const struct message *m, uint32_t len)
+{
+	struct vmb_ic_negotiate neg = m->negotiate, *n = &neg;
+
+	if (s->state != IC_NEGOTIATING)
+		return;
+	if (len < sizeof(m->head) + 16 || n->frameworks != 1 || n->messages != 1 ||
+	    (n->version[1].major != kinds[s->kind].major[0] &&
+	     n->version[1].major != kinds[s->kind].major[1])) {
+		state_set(s, IC_REFUSED);
+		return;
+	}
+	s->framework = n->version[0];
+	s->message = n->version[1];
+	state_set(s, IC_READY);
+	if (kinds[s->kind].ready)
+		kinds[s->kind].ready(s);
+}
+
+/* ---- heartbeat ---- */
+
+static void ready_heartbeat(struct service *s)
+{
+	struct dev_services *ds = services_of(s);
+	struct message m = { .heartbeat = { .sequence = s->sequence } };
+
+	/* A guest that does not read finds the last ones when it does. */
+	if (!send(s, &m, VMB_IC_HEARTBEAT, sizeof(m.heartbeat)))
+		s->sequence += 2;
+	ds->ops->timer_arm(ds, &s->timer, ds->ops->now_ns(ds) + BEAT_EVERY);
+}
+
+static void answer_heartbeat(struct service *s, const struct message *m, uint32_t len)
+{
+	if (len >= sizeof(m->head) + 8)
+		s->answered = services_of(s)->ops->now_ns(services_of(s));
+}
+
+/* ---- time ---- */
+
+static void send_time(struct service *s, uint8_t flags)
+{
+	struct dev_services *ds = services_of(s);
+	struct message m = { .time = { .flags = flags } };
+
+	m.time.parent = ds->ops->wall_ns(ds) / 100 + EPOCH_1601;
+	if (!send(s, &m, VMB_IC_TIMESYNC, sizeof(m.time)) && flags == VMB_IC_TIME_F_SYNC)
+		s->synced = true;
+}
+
+static void ready_time(struct service *s)
+{
+	struct dev_services *ds = services_of(s);
+
+	send_time(s, s->synced ? VMB_IC_TIME_F_SAMPLE : VMB_IC_TIME_F_SYNC);
+	ds->ops->timer_arm(ds, &s->timer, ds->ops->now_ns(ds) + SAMPLE_EVERY);
+}
+
+/* ---- the channel ---- */
+
+static void timer_fired(struct dev_timer *t)
+{
+	struct service *s = dev_container(t, struct service, timer);
+
+	if (s->state == IC_READY)
+		kinds[s->kind].ready(s);
+}
+
+static int service_open(struct chan *c)
+{
+	struct service *s = dev_container(c, struct service, chan);
+
+	s->synced = false;
+	s->answered = 0;
+	state_set(s, IC_OPENED);
+	return 0;
+}
+
+static void service_close(struct chan *c)
+{
+	struct service *s = dev_container(c, struct service, chan);
+	struct dev_services *ds = services_of(s);
+
+	ds->ops->timer_cancel(ds, &s->timer);
+	state_set(s, IC_CLOSED);
+	ds->ops->chan_closed(ds, c);
+}
+
+/* One answer of the guest, copied out of the ring. */
+static void service_answer(struct service *s, const void *buf, uint32_t len)
+{
+	struct message m = { 0 };
+	const void *payload;
+	int bytes = hv_ring_pipe_payload(buf, len, &payload);
+
+	if (bytes < (int)sizeof(m.head))
+		return;
+	memcpy(&m, payload, (size_t)bytes < sizeof(m) ? (size_t)bytes : sizeof(m));
+	if (!(m.head.flags & VMB_IC_F_RESPONSE))
+		return;
+	if (m.head.type == VMB_IC_NEGOTIATE)
+		negotiated(s, &m, (uint32_t)bytes);
+	else if (s->state == IC_READY && m.head.type == kinds[s->kind].type && kinds[s->kind].answer)
+		kinds[s->kind].answer(s, &m, (uint32_t)bytes);
+}
+
+static void service_signal(struct chan *c)
+{
+	struct service *s = dev_container(c, struct service, chan);
+	uint8_t buf[sizeof(struct vmb_pipe) + sizeof(struct message) + 8];
+	struct dev_services *ds = services_of(s);
+	struct hv_ring *in = &c->from_guest;
+	struct hv_ring_packet p;
+	uint32_t len;
+	int ret;
+
+	if (s->state == IC_CLOSED)
+		return;
+	if (s->state == IC_OPENED)
+		negotiate(s);
+	do {
+		while (!(ret = hv_ring_peek(in, &p))) {
+			len = hv_ring_payload(&p);
+			if (len > sizeof(buf))
+				len = sizeof(buf);
+			ret = hv_ring_copy(in, &p, p.header_bytes, buf, len);
+			if (ret)
+				break;
+			hv_ring_next(in, &p);
+			if (p.type == VMB_PACKET_INBAND)
+				service_answer(s, buf, len);
+		}
+		if (hv_ring_release(in))
+			ds->ops->chan_signal(ds, c);
+		if (ret != -EAGAIN) {
+			state_set(s, IC_REFUSED);
+			return;
+		}
+	} while (hv_ring_unmask(in));
+}
+
+static const struct chan_ops chan_ops = {
+	.open = service_open, .close = service_close, .signal = service_signal,
+};
+
+/* ---- the device ---- */
+
+static struct ic *of_device(struct device *d)
+{
+	return dev_container(d, struct ic, dev);
+}
+
+int ic_shutdown(struct device *d, bool restart)
+{
+	struct service *s = &of_device(d)->service[IC_SHUTDOWN];
+	struct message m = { .shutdown = { .flags = restart ? VMB_IC_SHUTDOWN_F_RESTART : 0 } };
+
+	if (s->state != IC_READY)
+		return -ENOTCONN;
+	strcpy((char *)m.shutdown.text, "asked by the operator");
+	return send(s, &m, VMB_IC_SHUTDOWN, sizeof(m.shutdown));
+}
+
+bool ic_can_shutdown(struct device *d)
+{
+	return of_device(d)->service[IC_SHUTDOWN].state == IC_READY;
+}
+
+void ic_time_now(struct device *d)
+{
+	struct service *s = &of_device(d)->service[IC_TIMESYNC];
+
+	if (s->state == IC_READY)
+		send_time(s, VMB_IC_TIME_F_SYNC);
+}
+
+enum ic_health ic_health(struct device *d)
+{
+	struct service *s = &of_device(d)->service[IC_HEARTBEAT];
+
+	if (!s->answered)
+		return IC_HEALTH_UNKNOWN;
+	return s->state == IC_READY && d->ds->ops->now_ns(d->ds) - s->answered < BEAT_LOST ?
+	       IC_HEALTH_OK : IC_HEALTH_LOST;
+}
+
+const char *ic_health_name(enum ic_health h)
+{
+	static const char *const names[] = {
+		[IC_HEALTH_UNKNOWN] = "unknown", [IC_HEALTH_OK] = "ok", [IC_HEALTH_LOST] = "lost",
+	};
+
+	return names[h];
+}
+
+/* Its channels are closed by the bus. */
+static void ic_reset(struct device *d)
+{
+	(void)d;
+}
+
+static void ic_release(struct device *d)
+{
+	struct ic *ic = of_device(d);
+
+	for (unsigned int i = 0; i < IC_KINDS; i++) {
+		if (ic->service[i].chan.host)
+			d->ds->ops->chan_remove(d->ds, &ic->service[i].chan);
+		d->ds->ops->timer_free(d->ds, &ic->service[i].timer);
+	}
+	free(ic);
+}
+
+static const struct dev_ops ops = { .name = "ic", .reset = ic_reset, .release = ic_release };
+
+int ic_create(struct device **out, struct dev_services *ds)
+{
+	struct ic *ic = calloc(1, sizeof(*ic));
+	int ret = 0;
+
+	if (!ic)
+		return -ENOMEM;
+	device_init(&ic->dev, &ops, ds, NULL, 0);
+	for (unsigned int i = 0; i < IC_KINDS && !ret; i++) {
+		struct chan_offer offer = { .pipe = true };
+		struct service *s = &ic->service[i];
+
+		memcpy(offer.interface, kinds[i].class, sizeof(offer.interface));
+		memcpy(offer.instance, kinds[i].instance, sizeof(offer.instance));
+		s->ic = ic;
+		s->kind = i;
+		s->chan.ops = &chan_ops;
+		s->chan.wake = -1;
+		s->timer.fire = timer_fired;
+		s->timer.dev = &ic->dev;
+		ret = ds->ops->chan_create(ds, &offer, &s->chan);
+	}
+	if (ret)
+		ic_release(&ic->dev);
+	else
+		*out = &ic->dev;
+	return ret;
+}
