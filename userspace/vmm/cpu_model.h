@@ -5,6 +5,7 @@
 
 #include <hv/hv.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The model called @name; NULL: host. -EINVAL: there is none. */
 int cpu_model_find(const char *name, enum hv_cpu_model *out);
