@@ -85,6 +85,8 @@ struct stor_queue {
 	unsigned int		made;		/* of requests[] in use or free */
 	struct stor_request	*stuck;		/* answers that wait for room in the ring */
 	bool			broken;		/* what the guest wrote to the ring makes no sense */
+	bool			burst;		/* requests come in bursts: burst_let() */
+	unsigned int		burst_skip;	/* turns until that is tried again */
 	/* counters, for statistics: this thread's */
 	_Atomic uint64_t	taken, completed, failed, bytes_read, bytes_written, signals;
 };
@@ -105,6 +107,12 @@ struct storvsp {
 /* storvsp_queue.c */
 int stor_queue_create(struct storvsp *v, unsigned int index);
 void stor_queue_release(struct stor_queue *q);
+/* Queue's thread. Serve what is in the ring, without waiting. True: there is more. */
+bool stor_queue_turn(struct stor_queue *q);
+/* Wait for a signal, or for the disk; tell the guest what ended. */
+void stor_queue_wait(struct stor_queue *q);
+/* Drop the answers that found no room: the channel is closed. */
+void stor_queue_forget(struct stor_queue *q);
 /* The answer stands in r->packet: give it to the guest and let go of everything. Queue's thread. */
 void stor_complete(struct stor_request *r);
 

@@ -4,6 +4,7 @@
  * in-flight table, answers into the ring, signals, waiting.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "storvsp_impl.h"
+
+#define BURST_TRY	64u		/* turns with one request between two tries */
 
 #define TABLE_BYTES	((sizeof(struct stor_inflight) * STOR_DEPTH + VMB_PAGE - 1) / VMB_PAGE * VMB_PAGE)
 
@@ -142,19 +145,21 @@ static void begin(struct stor_queue *q, struct stor_request *r, const struct hv_
 		request_free(r);
 }
 
-static void take_all(struct stor_queue *q)
+/* Return: how many were taken. */
+static unsigned int take_all(struct stor_queue *q)
 {
 	struct hv_ring_packet p;
 	struct stor_request *r;
+	unsigned int n;
 	int ret;
 
-	while (!q->broken) {
+	for (n = 0; !q->broken; n++) {
 		r = request_get(q);
 		if (!r || q->stuck)
-			return;
+			break;
 		ret = hv_ring_peek(&q->chan.from_guest, &p);
 		if (ret == -EAGAIN)
-			return;
+			break;
 		if (!ret)
 			ret = take(q, r, &p);
 		if (ret) {
@@ -162,10 +167,47 @@ static void take_all(struct stor_queue *q)
 			q->vsp->dev.ds->ops->log(q->vsp->dev.ds, DEV_LOG_WARN,
 				"storvsp: channel %u: the guest's ring makes no sense; it is left alone",
 				q->chan.index);
-			return;
+			break;
 		}
 		begin(q, r, &p);
 	}
+	return n;
+}
+
+static void burst_set(struct stor_queue *q, bool burst)
+{
+	const struct sched_param none = { 0 };
+
+	if (q->burst != burst && !sched_setscheduler(0, burst ? SCHED_BATCH : SCHED_OTHER, &none))
+		q->burst = burst;
+}
+
+/*
+ * A guest that puts several requests one behind the other signals the first one, which wakes this
+ * thread. If that takes the guest's own CPU from it at once, each request comes alone, with a signal
+ * and an interrupt of its own. SCHED_BATCH means to wait for a CPU that is free or whose turn is over,
+ * and so brings the others along. A single request, though, is served sooner and cheaper on the spot.
+ * So it is tried now and then, and kept up while more than one comes at a time.
+ * @taken: requests of this turn. True: look again before waiting.
+ */
+static bool burst_let(struct stor_queue *q, unsigned int taken)
+{
+	if (!taken)
+		return false;
+	if (taken > 1) {
+		burst_set(q, true);
+	} else if (q->burst || --q->burst_skip) {
+		burst_set(q, false);
+		q->burst_skip = q->burst_skip ? q->burst_skip : BURST_TRY;
+		return false;
+	} else {
+		q->burst_skip = BURST_TRY;
+		burst_set(q, true);
+		return false;
+	}
+	/* The guest sees its answers, and what it makes of them needs no signal. */
+	sched_yield();
+	return true;
 }
 
 static void tell_rescan(struct stor_queue *q)
@@ -176,27 +218,43 @@ static void tell_rescan(struct stor_queue *q)
 		atomic_store(&q->rescan, true);		/* with the next answer */
 }
 
-static void serve_once(struct stor_queue *q)
+bool stor_queue_turn(struct stor_queue *q)
 {
 	struct hv_ring *in = &q->chan.from_guest;
+	unsigned int taken;
 	bool room;
 
 	hv_ring_mask(in);
 	if (q->stuck)
 		unstick(q);
-	take_all(q);
+	taken = take_all(q);
 	diskq_kick(q->dq);
 	if (atomic_exchange(&q->rescan, false))
 		tell_rescan(q);
 	room = hv_ring_release(in);
 	if (hv_ring_publish(&q->chan.to_guest) || room)
 		signal_guest(q);
+	if (burst_let(q, taken))
+		return true;
 	/* Without a free request what comes waits, and is looked at when one ends. */
-	if (hv_ring_unmask(in) && request_get(q) && !q->stuck && !q->broken)
-		return;
+	return hv_ring_unmask(in) && request_get(q) && !q->stuck && !q->broken;
+}
+
+void stor_queue_wait(struct stor_queue *q)
+{
 	diskq_wait(q->dq);
 	if (hv_ring_publish(&q->chan.to_guest))
 		signal_guest(q);
+}
+
+void stor_queue_forget(struct stor_queue *q)
+{
+	struct stor_request *r;
+
+	while ((r = q->stuck)) {
+		q->stuck = r->next;
+		request_free(r);
+	}
 }
 
 static void *serve(void *arg)
@@ -205,15 +263,11 @@ static void *serve(void *arg)
 	struct dev_services *ds = q->vsp->dev.ds;
 
 	while (!atomic_load(&q->stop))
-		serve_once(q);
+		if (!stor_queue_turn(q))
+			stor_queue_wait(q);
 	while (diskq_busy(q->dq))
 		diskq_wait(q->dq);
-	while (q->stuck) {
-		struct stor_request *r = q->stuck;
-
-		q->stuck = r->next;
-		request_free(r);
-	}
+	stor_queue_forget(q);
 	ds->ops->chan_closed(ds, &q->chan);
 	return NULL;
 }
@@ -234,6 +288,8 @@ static int stor_open(struct chan *c)
 
 	thread_join(q);
 	q->broken = false;
+	q->burst = false;
+	q->burst_skip = BURST_TRY;
 	atomic_store(&q->stop, false);
 	atomic_store(&q->rescan, false);
 	if (!c->index) {
