@@ -57,7 +57,7 @@ static void __attribute__((format(printf, 3, 4)))
 f_log(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 {
 	(void)ds, (void)level, (void)fmt;
-	nr_logged++;
+	__atomic_add_fetch(&nr_logged, 1, __ATOMIC_SEQ_CST);
 }
 
 static int f_chan_create(struct dev_services *ds, const struct chan_offer *offer, struct chan *c)
@@ -448,7 +448,7 @@ static void test_many(struct port *p)
 			return;
 		}
 		seen[t / 64] |= 1ull << t % 64;
-		if (p->in.header->pending_send_bytes)
+		if (READ_ONCE(p->in.header->pending_send_bytes))
 			kick(p);
 	}
 	CHECK_EQ(held, 0);
@@ -460,9 +460,9 @@ static void test_broken(struct port *p)
 	unsigned int logged = nr_logged;
 	struct vmb_stor_packet r;
 
-	p->out.header->write_index = 12345;
+	WRITE_ONCE(p->out.header->write_index, 12345);
 	kick(p);
-	for (int i = 0; i < 2000 && nr_logged == logged; i++)
+	for (int i = 0; i < 2000 && __atomic_load_n(&nr_logged, __ATOMIC_SEQ_CST) == logged; i++)
 		usleep(1000);
 	CHECK_EQ(nr_logged, logged + 1);
 	chan_close(p);
