@@ -6,7 +6,7 @@
 #include "ioctl.h"
 
 /* struct hv_state_args: GET allocates and copies out, SET allocates and copies in. */
-#define HV_STATE_BYTES_MAX	(68u << 10)	/* 256 messages of HV_REC_VCPU_MESSAGES fit */
+#define HV_STATE_BYTES_MAX	(68u << 10)	/* 256 messages of HV_REC_VCPU_MESSAGES, or the longest GPADL */
 long hv_state_get_before(struct hv_call *call, void *args);
 long hv_state_get_after(struct hv_call *call, void *args);
 long hv_state_set_before(struct hv_call *call, void *args);

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <hv/arch.h>
+#include <hv/bus.h>
 #include <hv/core.h>
 #include <hv/hv_state.h>
 #include <hv/overlay.h>
@@ -153,7 +154,17 @@ static const struct vm_record vm_records[] = {
 	{ HV_REC_VM_OVERLAY, sizeof(struct hv_rec_overlay), 1, true, true, overlay_get,
 	  overlay_set },
 	{ HV_REC_VM_SLOT, sizeof(struct hv_rec_slot), 1, true, false, slot_get, slot_check },
+	{ .id = HV_REC_BUS, .stopped = true },
+	{ .id = HV_REC_BUS_CHANNEL, .repeats = true, .stopped = true },
+	{ .id = HV_REC_BUS_GPADL, .repeats = true, .stopped = true },
+	{ .id = HV_REC_BUS_MESSAGE, .repeats = true, .stopped = true },
 };
+
+/* Records of any length, kept by the bus. */
+static bool is_of_bus(u32 id)
+{
+	return id >= HV_REC_BUS && id <= HV_REC_BUS_MESSAGE;
+}
 
 static const struct vm_record *vm_record_find(u32 id, u32 index)
 {
@@ -204,6 +215,8 @@ int hv_state_vm_get(struct hv_vm *vm, u32 rec, u32 index, void *buf, u32 *len, u
 		if (!ret)
 			ret = r->get(vm, index, buf);
 		ret = min(ret, 0);
+	} else if (is_of_bus(rec)) {
+		ret = hv_bus_get_state(vm, rec, index, buf, len, version);
 	} else {
 		ret = hv_arch_vm_get_state(vm, rec, index, buf, len, version);
 	}
@@ -229,6 +242,8 @@ int hv_state_vm_set(struct hv_vm *vm, u32 rec, u32 index, const void *buf, u32 l
 		ret = fixed_check(r->bytes, r->version, len, version);
 		if (!ret)
 			ret = r->set(vm, index, buf);
+	} else if (is_of_bus(rec)) {
+		ret = hv_bus_set_state(vm, rec, index, buf, len, version);
 	} else {
 		ret = hv_arch_vm_set_state(vm, rec, index, buf, len, version);
 	}

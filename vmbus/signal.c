@@ -13,7 +13,7 @@
 #include <hvguest/tlfs.h>
 #include "bus.h"
 
-#define RETRY	msecs_to_jiffies(10)	/* when the SynIC was out of memory */
+#define RETRY	msecs_to_jiffies(20)	/* the SynIC was out of memory, or its vCPU has not run yet */
 
 struct out_message {
 	struct list_head link;
@@ -27,9 +27,14 @@ static int post(struct hv_bus *bus, const struct out_message *o)
 {
 	struct tlfs_message m = { .type = VMB_MESSAGE_TYPE, .size = o->bytes };
 	struct hv_vm *vm = hv_bus_vm_locked(bus);
+	struct hv_vcpu *vcpu;
 
 	if (!vm)
 		return -ENXIO;
+	/* A machine being put together: its vCPU's own waiting messages come first, by record. */
+	vcpu = hv_vm_vcpu(vm, bus->conn.target_vp);
+	if (vcpu && !READ_ONCE(vcpu->started))
+		return -ENOMEM;
 	memcpy(m.payload, o->data, o->bytes);
 	return hv_vsynic_post(vm, bus->conn.target_vp, VMB_SINT, &m);
 }

@@ -471,10 +471,127 @@ static void test_rules(void)
 	close(plain);
 }
 
+/* ---- records ---- */
+
+static long record(int vm, unsigned long cmd, uint32_t rec, uint32_t index, void *buf, uint32_t *len)
+{
+	struct hv_state_args a = { .size = sizeof(a), .record = rec, .index = index,
+				   .addr = (uintptr_t)buf, .len = *len, .version = 1 };
+	long ret = hv_raw(vm, cmd, &a);
+
+	*len = a.len;
+	return ret;
+}
+
+static long rec_set(int vm, uint32_t rec, const void *buf, uint32_t len)
+{
+	return record(vm, HV_VM_SET_STATE, rec, 0, (void *)(uintptr_t)buf, &len);
+}
+
+/* What is read back is what was set. */
+static void rec_same(int vm, uint32_t rec, uint32_t index, const void *want, uint32_t bytes,
+		     const char *what)
+{
+	uint8_t buf[512];
+	uint32_t len = sizeof(buf);
+	long ret = record(vm, HV_VM_GET_STATE, rec, index, buf, &len);
+
+	tap_ok(!ret && len == bytes && !memcmp(buf, want, len), "%s reads back as it was set", what);
+}
+
+static struct hv_rec_bus_channel channel_record(int n, uint32_t relid, uint32_t state)
+{
+	struct hv_rec_bus_channel r = { .relid = relid, .state = state, .opening = 3 };
+	struct vmb_open m = { .header.type = VMB_MSG_OPEN, .relid = relid, .open_id = relid,
+			      .gpadl = 5, .downstream = 2, .user_defined = { 9, 8, 7 } };
+
+	r.interface[15] = 0x77;
+	r.instance[0] = (uint8_t)(0xa1 + n);
+	memcpy(r.open, &m, sizeof(m));
+	return r;
+}
+
+/* A bus as another process left it, with the first channel open. */
+static void test_records(void)
+{
+	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c[2];
+	uint8_t *mem = hv_ram_new(vm, 0, 0, 16 * PAGE), *m;
+	struct hv_bus_args bus = { 0 };
+	struct hv_rec_bus rb = { .max_version = VMB_VERSION_WIN10_V5_3, .state = 1,
+				 .version = VMB_VERSION_WIN10_V5_3, .offers = 1 };
+	struct hv_rec_bus_channel rc[2] = { channel_record(0, 2, HV_CHAN_OPEN),
+					    channel_record(1, 1, HV_CHAN_OFFERED) }, bad;
+	struct { struct hv_rec_bus_gpadl h; uint64_t pfn[4]; } rg = {
+		{ .relid = 2, .gpadl = 5, .npages = 4, .bytes = 4 * PAGE, .have = 4 }, { 7, 3, 9, 1 } };
+	struct vmb_relid waiting = { .header.type = VMB_MSG_RESCIND, .relid = 77 };
+	struct hv_chan_event_args e = { 0 };
+	struct hv_chan_info_args info = { 0 };
+	struct hv_channel_args a;
+	struct hv_reset_args reset = { 0 };
+	uint32_t len = sizeof(rb);
+	int i;
+
+	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS, 0, &rb, &len), -ENOENT, "no bus, no record");
+	tap_is(rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)), -ENOENT, "nor one to set");
+	hv_do(vm, HV_VM_CREATE_BUS, &bus);
+	for (i = 0; i < 2; i++) {
+		channel_args(&a, i);
+		c[i] = (int)hv_do(vm, HV_VM_CREATE_CHANNEL, &a);
+	}
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &rc[0], sizeof(rc[0])), -EINVAL, "a channel before the bus");
+	rb.version = 0;
+	tap_is(rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)), -EINVAL, "connected without a version");
+	rb.version = VMB_VERSION_WIN10_V5_3;
+	tap_is(rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)), 0, "the bus");
+	tap_is(rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)), -EBUSY, "once");
+	bad = channel_record(5, 3, HV_CHAN_OFFERED);
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &bad, sizeof(bad)), -ENOENT, "a channel that is not here");
+	bad = channel_record(0, 2048, HV_CHAN_OFFERED);
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &bad, sizeof(bad)), -EINVAL, "a relid that is none");
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &rc[0], sizeof(rc[0])), 0, "an open channel, renumbered");
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &rc[1], sizeof(rc[1])), 0, "the other one");
+	tap_is(hv_try(c[0], HV_CHAN_GET_EVENT, &e), -EAGAIN, "no event before its rings are here");
+	rg.h.have = 5;
+	tap_is(rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)), -EINVAL, "more pages than there are");
+	rg.h.have = 4;
+	tap_is(rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)), 0, "the GPADL of its rings");
+	tap_is(rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)), -EEXIST, "once");
+	tap_is(hv_try(c[0], HV_CHAN_GET_EVENT, &e), 0, "an event");
+	tap_ok(e.kind == HV_CHAN_EVENT_RESTORED && e.out_pages == 2 && e.in_pages == 2 &&
+	       e.opening == 3 && e.user_defined[1] == 8, "it was restored, and how");
+	tap_is(hv_try(c[0], HV_CHAN_GET_INFO, &info), 0, "told");
+	tap_ok(info.relid == 2 && info.connection == 0x2002 && info.state == HV_CHAN_OPEN, "its numbers");
+	m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, c[0], 0);
+	for (i = 0; i < 4; i++)
+		mem[rg.pfn[i] * PAGE] = (uint8_t)(i + 1);
+	tap_ok(m[0] == 1 && m[PAGE] == 2 && m[2 * PAGE] == 3 && m[3 * PAGE] == 4, "its rings, in order");
+	tap_is(rec_set(vm, HV_REC_BUS_MESSAGE, &waiting, 4), -EINVAL, "half a message");
+	waiting.relid = 77;
+	hv_vcpu_new(vm, 0);		/* its SynIC is off: what is sent waits */
+	tap_is(rec_set(vm, HV_REC_BUS_MESSAGE, &waiting, sizeof(waiting)), 0, "a message that waits");
+	rec_same(vm, HV_REC_BUS_MESSAGE, 0, &waiting, sizeof(waiting), "it");
+	rec_same(vm, HV_REC_BUS, 0, &rb, sizeof(rb), "the bus");
+	rec_same(vm, HV_REC_BUS_CHANNEL, 0, &rc[0], sizeof(rc[0]), "the open channel");
+	rec_same(vm, HV_REC_BUS_CHANNEL, 1, &rc[1], sizeof(rc[1]), "the other one");
+	rec_same(vm, HV_REC_BUS_GPADL, 0, &rg, sizeof(rg), "the GPADL");
+	len = sizeof(bad);
+	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS_CHANNEL, 2, &bad, &len), -ENOENT, "and no more");
+	hv_do(vm, HV_VM_RESET, &reset);
+	tap_ok(!m[0] && !m[PAGE], "a reset of the VM takes the rings away");
+	tap_ok(!hv_try(c[0], HV_CHAN_GET_EVENT, &e) && e.kind == HV_CHAN_EVENT_CLOSED &&
+	       e.event_flags == HV_CHAN_EVENT_F_RESET, "and tells");
+	close(c[0]);
+	close(c[1]);
+	close(vm);
+	close(sys);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || !strcmp(argv[1], "rules"))
 		test_rules();
+	if (argc < 2 || !strcmp(argv[1], "records"))
+		test_records();
 	if (argc < 2 || !strcmp(argv[1], "nobus"))
 		test_no_bus();
 	if (argc < 2 || !strcmp(argv[1], "guest"))

@@ -249,4 +249,47 @@ enum hv_chan_state {
 /* The channel's counters: struct hv_stats_args, hv_stats.h. */
 #define HV_CHAN_GET_STATS	_IOWR(HV_IOC_MAGIC, 0x69, struct hv_stats_args)
 
+/*
+ * ---- state records -----------------------------------------------------------------------
+ *
+ * To move a VM: save with its devices quiet. In the new process HV_VM_CREATE_BUS, the same channels
+ * (by class, instance and sub-channel; relids may differ until the record is set), then SET
+ * of all records in order of number and index. A channel that was open tells HV_CHAN_EVENT_RESTORED,
+ * one being opened HV_CHAN_EVENT_OPEN again. What waited for the old device's acknowledgement
+ * counts as acknowledged. -EBUSY the bus has been used already; -ENOENT no such channel; -EINVAL.
+ */
+struct hv_rec_bus {
+	__u32 max_version;	/* checked */
+	__u32 state;		/* 0 off, 1 connected, 2 the connection is ending */
+	__u32 next;		/* ending: 0 nothing, 1 a contact, 2 an unload is to be answered */
+	__u32 version;
+	__u32 target_vp;
+	__u32 offers;		/* the guest has asked for them */
+	__u8  contact[40];	/* the last INITIATE_CONTACT */
+};
+
+struct hv_rec_bus_channel {
+	__u8  interface[16];
+	__u8  instance[16];
+	__u32 sub_channel;
+	__u32 relid;
+	__u32 state;		/* enum hv_chan_state */
+	__u32 target_vp;
+	__u32 opening;
+	__u32 rsvd;
+	__u8  open[148];	/* the last OPENCHANNEL */
+	__u32 rsvd2;
+};
+
+struct hv_rec_bus_gpadl {
+	__u32 relid;
+	__u32 gpadl;
+	__u32 npages;
+	__u32 bytes;
+	__u32 offset;
+	__u32 have;		/* page numbers that have arrived; as many follow */
+	__u32 ending;		/* the guest waits for it to be torn down */
+	__u32 rsvd;
+};
+
 #endif /* _UAPI_HV_HV_BUS_H */

@@ -24,6 +24,12 @@ enum hv_state_record {
 	 */
 	HV_REC_VM_CPUID = 0x007,
 
+	/* of the bus, for a VM that has one and its channels; struct in hv_bus.h. All end by -ENOENT */
+	HV_REC_BUS = 0x010,		/* struct hv_rec_bus */
+	HV_REC_BUS_CHANNEL = 0x011,	/* struct hv_rec_bus_channel, repeats */
+	HV_REC_BUS_GPADL = 0x012,	/* struct hv_rec_bus_gpadl and page numbers, repeats */
+	HV_REC_BUS_MESSAGE = 0x013,	/* a message that waits for the guest to read, repeats */
+
 	/* of a vCPU */
 	HV_REC_VCPU_REGS = 0x101,	/* struct hv_rec_regs */
 	HV_REC_VCPU_SREGS = 0x102,	/* struct hv_rec_sregs */
