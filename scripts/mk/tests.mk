@@ -23,7 +23,7 @@ api-progs := $(api-names:%=build/api/%)
 guest-images := $(guest-names:%=build/guest/%.elf)
 fuzz-progs := $(fuzz-names:%=build/fuzz/%)
 
-tests: tests-lab tests-bench tests-unit tests-cli $(api-progs) $(guest-images)
+tests: tests-lab tests-vm tests-bench tests-unit tests-cli $(api-progs) $(guest-images)
 tests-unit: $(unit-progs)
 
 # --- unit
@@ -85,6 +85,14 @@ build/bench/blkio: build/obj/selftests/bench/blk/blkio.o
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -static -o $@ $^
+
+# Programs of stock guests under test.
+build/vm/%: build/obj/selftests/vm/guest/%.o
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -static -o $@ $^
+
+tests-vm: build/vm/flushed
 
 tests-bench: build/bench/drive build/bench/measure build/bench/blkio build/guest/bench.elf
 
