@@ -119,7 +119,7 @@ static struct disk *image(bool readonly, bool dynamic)
 	close(fd);
 	if (dynamic && (unlink(path) || vhd_create(path, &opts, &e)))
 		abort();
-	if (disk_open(&d, path, readonly, &e))
+	if (disk_open(&d, path, readonly ? DISK_READONLY : 0, &e))
 		abort();
 	unlink(path);
 	return d;

@@ -150,7 +150,7 @@ static void test_random(enum vhd_format format, bool threads)
 	unlink(path);
 	memset(model, 0, sizeof(model));
 	CHECK_EQ(vhd_create(path, &opts, &e), 0);
-	CHECK_EQ(disk_open(&d, path, false, &e), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
 	CHECK_EQ(diskq_create(&q, DEPTH, wake, threads), 0);
 	CHECK(!strcmp(diskq_engine(q), threads || !have_uring() ? "threads" : "io_uring"));
 	for (round = 0; round < 2000; round++) {
@@ -167,7 +167,7 @@ static void test_random(enum vhd_format format, bool threads)
 	compare(d);
 	diskq_release(q);
 	CHECK_EQ(disk_close(d, &e), 0);
-	CHECK_EQ(disk_open(&d, path, true, &e), 0);
+	CHECK_EQ(disk_open(&d, path, DISK_READONLY, &e), 0);
 	compare(d);
 	CHECK_EQ(disk_close(d, &e), 0);
 	unlink(path);
@@ -185,7 +185,7 @@ static void test_short(bool threads)
 	struct disk *d;
 
 	CHECK_EQ(ftruncate(fd, 1 << 20), 0);
-	CHECK_EQ(disk_open(&d, path, false, &e), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
 	CHECK_EQ(diskq_create(&q, 2, wake, threads), 0);
 	CHECK_EQ(ftruncate(fd, 512 << 10), 0);
 	for (i = 0; i < 2; i++) {
@@ -221,7 +221,7 @@ static void test_limits(void)
 	struct disk *d;
 
 	CHECK_EQ(ftruncate(fd, 1 << 20), 0);
-	CHECK_EQ(disk_open(&d, path, false, &e), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
 	CHECK_EQ(diskq_create(&q, 1, wake, false), 0);
 	memset(&s->req, 0, sizeof(s->req));
 	s->req.disk = d;
@@ -247,6 +247,27 @@ static void test_limits(void)
 	close(wake);
 }
 
+/* What is said to be raw is raw, whatever its guest has made it look like. */
+static void test_raw(void)
+{
+	struct vhd_create_opts opts = { .format = VHD_DYNAMIC, .size = 1 << 20 };
+	char path[] = "/tmp/hv-diskq-XXXXXX";
+	struct vhd_err e;
+	struct disk *d;
+
+	close(mkstemp(path));
+	unlink(path);
+	CHECK_EQ(vhd_create(path, &opts, &e), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
+	CHECK_EQ(d->info.format, VHD_DYNAMIC);
+	CHECK_EQ(disk_close(d, &e), 0);
+	CHECK_EQ(disk_open(&d, path, DISK_RAW | DISK_READONLY, &e), 0);
+	CHECK_EQ(d->info.format, VHD_RAW);
+	CHECK_EQ(d->info.size, d->info.file_size);
+	CHECK_EQ(disk_close(d, &e), 0);
+	unlink(path);
+}
+
 int main(void)
 {
 	static const enum vhd_format formats[] = { VHD_RAW, VHD_FIXED, VHD_DYNAMIC };
@@ -258,5 +279,6 @@ int main(void)
 	test_short(false);
 	test_short(true);
 	test_limits();
+	test_raw();
 	return unit_done();
 }

@@ -279,7 +279,7 @@ static struct disk *image(bool readonly)
 	struct vhd_err e;
 	struct disk *d = NULL;
 
-	if (disk_open(&d, path, readonly, &e))
+	if (disk_open(&d, path, readonly ? DISK_READONLY : 0, &e))
 		fprintf(stderr, "%s\n", e.text);
 	return d;
 }

@@ -6,16 +6,19 @@
 
 #include "disk.h"
 
-int disk_open(struct disk **out, const char *path, bool readonly, struct vhd_err *e)
+int disk_open(struct disk **out, const char *path, unsigned int flags, struct vhd_err *e)
 {
-	struct vhd_open_opts opts = { .flags = readonly ? VHD_OPEN_RDONLY : 0 };
+	struct vhd_open_opts opts = {
+		.flags = flags & DISK_READONLY ? VHD_OPEN_RDONLY : 0,
+		.format = flags & DISK_RAW ? VHD_RAW : VHD_AUTO,
+	};
 	struct disk *d = calloc(1, sizeof(*d));
 	int ret;
 
 	memset(e, 0, sizeof(*e));
 	if (!d)
 		return e->code = -ENOMEM;
-	d->readonly = readonly;
+	d->readonly = flags & DISK_READONLY;
 	d->path = strdup(path);
 	ret = d->path ? vhd_open(&d->vhd, path, &opts, e) : -ENOMEM;
 	if (ret) {

@@ -23,8 +23,11 @@ struct disk {
 	struct vhd_info	info;		/* when it was opened */
 };
 
-/* Errors as of vhd_open(), with @e filled in. */
-int disk_open(struct disk **out, const char *path, bool readonly, struct vhd_err *e);
+#define DISK_READONLY	(1u << 0)
+#define DISK_RAW	(1u << 1)	/* raw, whatever is in it: for a guest that is not trusted */
+
+/* @flags: DISK_*. Errors as of vhd_open(), with @e filled in. */
+int disk_open(struct disk **out, const char *path, unsigned int flags, struct vhd_err *e);
 /* No request may be in flight. Error of the last writes, or 0; @d is gone. */
 int disk_close(struct disk *d, struct vhd_err *e);
 

@@ -38,12 +38,15 @@ static const struct opt_key numa_keys[] = {
 	{ 0 }
 };
 
+static const char *const disk_format_words[] = { "auto", "raw", NULL };
 static const char *const aio_words[] = { "io_uring", "threads", NULL };
 
 static const struct opt_key disk_keys[] = {
 	{ "path", OPT_FILE, "FILE", "disk image: raw, or a VHD; its content tells", NULL },
 	{ "readonly", OPT_FLAG, NULL, "the guest cannot write to it, and others may use it, too", NULL },
 	{ "bus", OPT_STR, "scsi[N][:UNIT]", "where it hangs (default: the next free place of scsi0)", NULL },
+	{ "format", OPT_WORD, "FORMAT", "auto: its content tells; raw: never, where the guest is not trusted, "
+	  "because it could write what a VHD ends with (default auto)", disk_format_words },
 	{ "aio", OPT_WORD, "ENGINE", "how its controller reads and writes (default io_uring)", aio_words },
 	{ 0 }
 };

@@ -272,6 +272,9 @@ static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const 
 	v = opt_keys_value(&keys, "aio");
 	if (v && !strcmp(v, "threads"))
 		d.flags |= VMM_DISK_THREADS;
+	v = opt_keys_value(&keys, "format");
+	if (v && !strcmp(v, "raw"))
+		d.flags |= VMM_DISK_RAW;
 	v = opt_keys_value(&keys, "path");
 	if (v && *v) {
 		ret = absolute(ctx, v, path);

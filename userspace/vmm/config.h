@@ -68,7 +68,8 @@ struct vmm_disk {
 #define VMM_DISK_READONLY	(1u << 0)
 #define VMM_DISK_DVD		(1u << 1)
 #define VMM_DISK_THREADS	(1u << 2)	/* its controller does without io_uring */
-#define VMM_DISK_ALL		((1u << 3) - 1)
+#define VMM_DISK_RAW		(1u << 3)	/* its format is not looked for */
+#define VMM_DISK_ALL		((1u << 4) - 1)
 
 #define VMM_F_TEST_DEVICES	(1u << 0)	/* isa-debug-exit and the pc-testdev ports */
 #define VMM_F_START_PAUSED	(1u << 1)	/* vCPUs wait for `resume` */

@@ -61,7 +61,9 @@ static int disk_make(struct machine *m, const struct vmm_disk *d)
 	if (ret)
 		return ret;
 	if (d->path)
-		ret = disk_open(&disk, d->path, dvd || (d->flags & VMM_DISK_READONLY), &e);
+		ret = disk_open(&disk, d->path,
+				(dvd || (d->flags & VMM_DISK_READONLY) ? DISK_READONLY : 0) |
+				(d->flags & VMM_DISK_RAW ? DISK_RAW : 0), &e);
 	if (ret)
 		return disk_failed(m, d, ret, &e);
 	ret = storvsp_attach(m->scsi[d->controller], d->lun, dvd ? SCSI_DVD : SCSI_DISK, disk);
