@@ -92,7 +92,12 @@ build/vm/%: build/obj/selftests/vm/guest/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -static -o $@ $^
 
-tests-vm: build/vm/flushed
+build/vm/%.so: selftests/vm/host/%.c
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(user-std) -shared -fPIC -o $@ $<
+
+tests-vm: build/vm/flushed build/vm/nosync.so
 
 tests-bench: build/bench/drive build/bench/measure build/bench/blkio build/guest/bench.elf
 
