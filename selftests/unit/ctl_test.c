@@ -46,6 +46,7 @@ int machine_pause(struct machine *m) { m->state = VMM_STATE_PAUSED; return 0; }
 int machine_resume(struct machine *m) { m->state = VMM_STATE_RUNNING; return 0; }
 int machine_reset(struct machine *m) { (void)m; return -EBUSY; }
 int machine_stop(struct machine *m) { (void)m; return -EIO; }
+const char *machine_heartbeat(struct machine *m) { (void)m; return "ok"; }
 void machine_kill(struct machine *m, const char *by) { (void)m; (void)by; }
 
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
