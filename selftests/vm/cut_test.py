@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-cut_test.py [--no-sync] COUNT [SEED]: real power cuts. A guest writes and flushes on a dynamic VHD in an
-ext4 file system on a disk of L1, and tells of each flush on its console before it goes on; L1's emulator
-is killed at
-any moment. With L1 goes its page cache. The next L1 finds the image sound, with every write told of.
+cut_test.py [--no-sync] COUNT [SEED]: real power cuts. A guest writes and flushes on a dynamic VHD in
+an ext4 file system on a disk of L1, and tells of each flush on its console before it goes on; L1's
+emulator is killed at any moment. With L1 goes its page cache. The next L1 finds the image sound, with
+every write told of.
 --no-sync: fdatasync does nothing, and something must be missing.
 """
 
