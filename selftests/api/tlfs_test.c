@@ -33,10 +33,10 @@ static const struct {
 	const char *name;
 	uint32_t cpus, seconds, vm_flags;
 } guests[] = {
-	{ "hello", 1, 10, 0 },	{ "smp", 4, 30, 0 },	{ "tlfs_msr", 2, 30, 0 },
-	{ "overlay", 1, 30, 0 },	{ "reftime", 2, 30, 0 },	{ "vp_assist", 1, 30, 0 },
-	{ "synic", 2, 30, 0 },	{ "stimer", 2, 60, 0 },	{ "hypercall", 3, 60, 0 },
-	{ "crash", 1, 10, 0 },	{ "hostile", 3, 60, 0 },	{ "plain", 1, 10, HV_VM_F_NO_TLFS },
+	{ "hello", 1, 60, 0 },	{ "smp", 4, 150, 0 },	{ "tlfs_msr", 2, 150, 0 },
+	{ "overlay", 1, 150, 0 },	{ "reftime", 2, 150, 0 },	{ "vp_assist", 1, 150, 0 },
+	{ "synic", 2, 150, 0 },	{ "stimer", 2, 200, 0 },	{ "hypercall", 3, 200, 0 },
+	{ "crash", 1, 60, 0 },	{ "hostile", 3, 200, 0 },	{ "plain", 1, 60, HV_VM_F_NO_TLFS },
 };
 
 static void check_crash(const struct bare *b)

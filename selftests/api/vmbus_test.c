@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <hv/hv_bus.h>
 #include <hvguest/vmbus.h>
@@ -257,7 +258,7 @@ static void dev_offer_again(void)
 	struct hv_chan_event_args e = { 0 };
 	struct hv_channel_args a;
 
-	tap_ok(poll(&p, 1, 1000) == 1 && (p.revents & POLLHUP), "HUP after the release");
+	tap_ok(poll(&p, 1, LATE_MS) == 1 && (p.revents & POLLHUP), "HUP after the release");
 	tap_is(hv_try(dev.second, HV_CHAN_GET_EVENT, &e), 0, "an event");
 	tap_is(e.kind, HV_CHAN_EVENT_RELEASED, "that says so");
 	close(dev.second);
@@ -344,7 +345,7 @@ static void leave(struct bare *b)
 
 static void test_guest(void)
 {
-	struct bare b = { .image = "build/guest/vmbus.elf", .cpus = 2, .seconds = 60,
+	struct bare b = { .image = "build/guest/vmbus.elf", .cpus = 2, .seconds = 200,
 			  .prepare = prepare, .port = port, .leave = leave };
 	struct hv_chan_event_args e = { 0 };
 	struct pollfd p;
@@ -358,7 +359,7 @@ static void test_guest(void)
 	tap_is(dev.resets, 2, "closings by the end of a connection");
 	tap_ok(dev.modified >= 2, "changes of the target: %u", dev.modified);
 	p = (struct pollfd){ .fd = dev.chan, .events = POLLIN };
-	tap_ok(poll(&p, 1, 1000) == 1 && (p.revents & POLLHUP), "the VM is gone: HUP");
+	tap_ok(poll(&p, 1, LATE_MS) == 1 && (p.revents & POLLHUP), "the VM is gone: HUP");
 	while (!hv_try(dev.chan, HV_CHAN_GET_EVENT, &e))
 		;
 	tap_is(hv_try(dev.chan, HV_CHAN_GET_EVENT, &e), -ENXIO, "and no calls");
@@ -371,7 +372,7 @@ static void test_guest(void)
 /* The device may find anything in its rings; it closes them in its mind and goes on. */
 static void test_hostile(void)
 {
-	struct bare b = { .image = "build/guest/vmbus_hostile.elf", .cpus = 1, .seconds = 90,
+	struct bare b = { .image = "build/guest/vmbus_hostile.elf", .cpus = 1, .seconds = 250,
 			  .prepare = prepare, .port = port, .leave = leave };
 
 	memset(&dev, 0, sizeof(dev));
@@ -387,7 +388,7 @@ static void test_hostile(void)
 static void test_no_bus(void)
 {
 	struct bare b = { .image = "build/guest/vmbus.elf", .append = "nobus=1", .cpus = 1,
-			  .seconds = 10 };
+			  .seconds = 60 };
 
 	tap_is(bare_run(&b), 0, "guest of a VM without a bus");
 }
@@ -397,6 +398,23 @@ static void test_no_bus(void)
 static long signal_from(void *arg)
 {
 	return hv_raw(*(int *)arg, HV_CHAN_SIGNAL, NULL);
+}
+
+/* All channels of a bus are open at once. */
+static void fds_allow(rlim_t n)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		tap_bail("getrlimit");
+	if (l.rlim_cur >= n)
+		return;
+	l.rlim_cur = n;
+	if (l.rlim_max < n)
+		l.rlim_max = n;
+	if (setrlimit(RLIMIT_NOFILE, &l))
+		tap_bail("this test needs %lu open files, and the limit can not be raised to it",
+			 (unsigned long)n);
 }
 
 static void test_rules(void)
@@ -413,6 +431,7 @@ static void test_rules(void)
 	int c, n, fds[2100];
 	uint8_t *m;
 
+	fds_allow(2200);
 	channel_args(&a, 0);
 	tap_is(hv_try(vm, HV_VM_CREATE_CHANNEL, &a), -ENOENT, "a channel without a bus");
 	tap_is(hv_try(plain, HV_VM_CREATE_BUS, &bus), -EOPNOTSUPP, "a bus without the TLFS");

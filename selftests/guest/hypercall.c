@@ -152,7 +152,7 @@ static void take_ipis(void *arg)
 /* Did each processor of @mask, and no other, get one more since @before? */
 static bool arrived(const u32 *before, u32 mask)
 {
-	u64 end = rdtsc() + tsc_hz();
+	u64 end = rdtsc() + LATE_MS * (tsc_hz() / 1000);
 	u32 i;
 
 	for (i = 0; i < nr_cpus; i++)

@@ -49,7 +49,7 @@ void main(void)
 		got = 0;
 		smp_call_async(i, open_irqs, NULL);
 		lapic_icr(ran[i] - 1, VEC_IPI);
-		check(wait_for(&got, 2000), "IPI to processor %u arrives", i);
+		check(wait_for(&got, LATE_MS), "IPI to processor %u arrives", i);
 		smp_wait(i);
 	}
 }

@@ -62,7 +62,7 @@ static u32 in_service(void)
 
 static void wait_hits(u32 vector, u32 n)
 {
-	u64 stop = rdtsc() + tsc_hz();
+	u64 stop = rdtsc() + LATE_MS * (tsc_hz() / 1000);
 
 	irq_enable();
 	while (hits[vector] < n && rdtsc() < stop)

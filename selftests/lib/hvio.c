@@ -132,11 +132,21 @@ int hv_runner_wait(struct hv_runner *r, int vm)
 
 	(void)r;
 	/* Several times in a row: on a loaded machine the first look may hit its way in. */
-	for (i = 0; i < 2000 && busy < 5; i++) {
+	for (i = 0; i < LATE_MS && busy < 5; i++) {
 		busy = hv_try(vm, HV_VM_SET_RUN_STATE, &args) == -EBUSY ? busy + 1 : 0;
 		usleep(1000);
 	}
 	return busy == 5;
+}
+
+int hv_runner_exits(struct hv_runner *r, unsigned long from, unsigned long n)
+{
+	const volatile unsigned long *exits = &r->exits;
+	int i;
+
+	for (i = 0; i < LATE_MS && *exits - from < n; i++)
+		usleep(1000);
+	return *exits - from >= n;
 }
 
 long hv_runner_stop(struct hv_runner *r)

@@ -69,6 +69,12 @@ extern const uint8_t hv_code_spin[2];		/* jmp . */
 extern const uint8_t hv_code_halt[3];		/* hlt; jmp to it */
 extern const uint8_t hv_code_out[4];		/* out 0x42, al; jmp to it */
 
+/*
+ * What must come may take this long, ms: later it is lost, not late. Tests assert no shorter
+ * time: the machine may have ten other things to do for each CPU.
+ */
+#define LATE_MS	60000
+
 /* HV_VCPU_RUN in a thread of its own, again after -EINTR and port exits until told to stop. */
 struct hv_runner {
 	int vcpu;
@@ -81,7 +87,9 @@ struct hv_runner {
 };
 
 void hv_runner_start(struct hv_runner *r, int vcpu);
-/* Until the vCPU is seen inside HV_VCPU_RUN; false after two seconds. */
+/* Until it has been round @n more times than @from; false after LATE_MS. */
+int hv_runner_exits(struct hv_runner *r, unsigned long from, unsigned long n);
+/* Until a vCPU of @vm is seen inside HV_VCPU_RUN; false after LATE_MS. @r may be NULL. */
 int hv_runner_wait(struct hv_runner *r, int vm);
 long hv_runner_stop(struct hv_runner *r);
 /* Wait until it ends by itself: on an error, or an exit that it does not know. */

@@ -6,7 +6,7 @@
 #include <hvguest/vmbus.h>
 #include "hyperv.h"
 
-#define BUS_WAIT	5000	/* ms: for an answer that must come */
+#define BUS_WAIT	LATE_MS	/* ms: for an answer that must come */
 #define BUS_QUIET	30	/* ms: for one that must not */
 
 /* SynIC of this processor on, SINT 2 without interrupts: everything is polled. */

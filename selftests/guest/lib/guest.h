@@ -68,6 +68,8 @@ void smp_call(u32 index, void (*fn)(void *arg), void *arg);
 /* The same without waiting; smp_wait() waits. */
 void smp_call_async(u32 index, void (*fn)(void *arg), void *arg);
 void smp_wait(u32 index);
+/* What must come may take this long, ms: beyond it is lost, not late, on a busy host too. */
+#define LATE_MS	30000
 /* Spin up to @ms milliseconds for *@p to become non-zero. */
 bool wait_for(volatile u32 *p, u32 ms);
 

@@ -86,7 +86,7 @@ u32 smp_start(void)
 	lapic_icr(0, ICR_SIPI_OTHERS | AP_TRAMPOLINE >> 12);
 	delay_us(200);
 	lapic_icr(0, ICR_SIPI_OTHERS | AP_TRAMPOLINE >> 12);
-	for (i = 0; i < 500 && READ_ONCE(nr_idle) < want - 1; i++)
+	for (i = 0; i < LATE_MS / 10 && READ_ONCE(nr_idle) < want - 1; i++)
 		delay_us(10000);
 	return READ_ONCE(nr_idle) + 1;
 }
