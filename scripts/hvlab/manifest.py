@@ -75,7 +75,7 @@ def _found(tree):
         yield Test("unit." + n[:-5], command="build/unit/" + n, tier="quick", timeout=60)
     for f in sorted(glob.glob(tree + "/selftests/api/*_test.c")):
         n = os.path.basename(f)[:-2]
-        yield Test("api." + n[:-5], kind="lab", command="build/api/" + n, timeout=60)
+        yield Test("api." + n[:-5], kind="lab", command="build/api/" + n, timeout=300)
     for f in sorted(glob.glob(tree + "/selftests/fuzz/*_fuzz.c")):
         n = os.path.basename(f)[:-2]
         yield Test("fuzz." + n[:-5], command=f"scripts/fuzz --replay {n}", timeout=60)

@@ -180,7 +180,7 @@ static void stand(struct flat *f, const struct way *w, enum trouble t, bool new_
 	if (t == PROTECT || !new_vm)
 		usleep(20000);
 	else
-		tap_ok(uffd_asked(uffd, 10000) == ram + 4096, "%s, %s: the store asks for its page",
+		tap_ok(uffd_asked(uffd, LATE_MS) == ram + 4096, "%s, %s: the store asks for its page",
 		       w->name, troubles[t]);
 	flat_stop(f, NULL);
 	if (records_run_state(f->vm, HV_RUN_STATE_PAUSED))

@@ -9,12 +9,12 @@ static const struct {
 	const char *name, *image;
 	uint32_t cpus, seconds, flags;
 } guests[] = {
-	{ "xapic", "xapic", 1, 30, 0 },
-	{ "x2apic", "x2apic", 1, 30, 0 },
-	{ "apic_timer", "apic_timer", 1, 60, 0 },
-	{ "apic_timer_x", "apic_timer", 1, 60, HV_VM_F_NO_X2APIC },
-	{ "apic_ipi", "apic_ipi", 4, 60, 0 },
-	{ "apic_ipi_x", "apic_ipi", 4, 60, HV_VM_F_NO_X2APIC },
+	{ "xapic", "xapic", 1, 150, 0 },
+	{ "x2apic", "x2apic", 1, 150, 0 },
+	{ "apic_timer", "apic_timer", 1, 200, 0 },
+	{ "apic_timer_x", "apic_timer", 1, 200, HV_VM_F_NO_X2APIC },
+	{ "apic_ipi", "apic_ipi", 4, 200, 0 },
+	{ "apic_ipi_x", "apic_ipi", 4, 200, HV_VM_F_NO_X2APIC },
 };
 
 int main(int argc, char **argv)

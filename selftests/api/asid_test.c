@@ -64,7 +64,7 @@ static void one(uint32_t n)
 {
 	char append[64];
 	struct bare b = { .image = "build/guest/asid.elf", .append = append, .cpus = CPUS,
-			  .seconds = 90, .port = port, .leave = leave };
+			  .seconds = 250, .port = port, .leave = leave };
 
 	mine = &sh[n];
 	snprintf(append, sizeof(append), "tag=%u rounds=400", n + 1);

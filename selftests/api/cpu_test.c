@@ -62,8 +62,8 @@ static const struct {
 	const char *name;
 	uint32_t cpus, seconds;
 } guests[] = {
-	{ "debug", 1, 30 },	{ "fpu", 4, 60 },	{ "nmi", 2, 60 },
-	{ "paging", 1, 20 },	{ "policy", 1, 20 },	{ "tsc", 4, 60 },
+	{ "debug", 1, 150 },	{ "fpu", 4, 200 },	{ "nmi", 2, 200 },
+	{ "paging", 1, 100 },	{ "policy", 1, 100 },	{ "tsc", 4, 200 },
 };
 
 int main(int argc, char **argv)

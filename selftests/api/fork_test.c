@@ -67,7 +67,7 @@ static bool run_on(struct flat *f, const volatile uint32_t *p, const struct flat
 	uint32_t i, from = p[0];
 
 	flat_start(f, FLAT_COUNT, r);
-	for (i = 0; i < 20000 && p[0] - from < 3; i++)
+	for (i = 0; i < 60000 && p[0] - from < 3; i++)
 		usleep(1000);
 	flat_stop(f, NULL);
 	return p[0] - from >= 3;

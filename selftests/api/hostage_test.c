@@ -20,7 +20,7 @@
 #define LEAST		20	/* interrupts and wake-ups in that time, of 500 and 1000 or more */
 #define PER_SECOND	10000	/* expiries of one timer: a period is 100 us or longer */
 #define TIMERS		4
-#define KILL_MS		20000
+#define KILL_MS		60000
 
 static const struct {
 	const char *name;

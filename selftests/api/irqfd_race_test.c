@@ -86,7 +86,8 @@ int main(void)
 	for (i = 0; i < 4; i++)
 		if (pthread_create(&t[i], NULL, i < 2 ? writer : changer, (void *)(uintptr_t)i))
 			tap_bail("no thread");
-	sleep(SECONDS);
+	for (i = 0; i < SECONDS || (i < LATE_MS / 1000 && (writes <= 100 || turns <= 100)); i++)
+		sleep(1);
 	stop = 1;
 	for (i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);

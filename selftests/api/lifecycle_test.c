@@ -298,7 +298,7 @@ static void hardware_is(int sys, long want)
 	struct hv_cap_args cap = { .cap = HV_CAP_HW_STATE };
 	int i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 3000; i++) {
 		hv_do(sys, HV_SYS_GET_CAP, &cap);
 		if ((long)cap.value == want)
 			break;

@@ -94,7 +94,7 @@ static void check_counts(void)
 
 int main(void)
 {
-	struct bare b = { .image = "build/guest/maps.elf", .cpus = 1, .seconds = 90, .port = port };
+	struct bare b = { .image = "build/guest/maps.elf", .cpus = 1, .seconds = 250, .port = port };
 
 	tap_is(bare_run(&b), 0, "guest maps");
 	check_counts();

@@ -79,7 +79,7 @@ static void check(const char *what, const char *limit, bool killed, uint32_t fla
 		       "%s: killed or told (status %#x)", what, status);
 	else
 		tap_is(status, 0, "%s: the guest had it all", what);
-	for (int i = 0; i < 100 && number(GROUP "/memory.current") > 1 * (long)MIB; i++)
+	for (int i = 0; i < 3000 && number(GROUP "/memory.current") > 1 * (long)MIB; i++)
 		usleep(20000);
 	tap_ok(number(GROUP "/memory.current") < 2 * (long)MIB, "%s: %ld bytes stay charged", what,
 	       number(GROUP "/memory.current"));

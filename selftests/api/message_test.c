@@ -199,7 +199,7 @@ static void check_reset(int vm, int vcpu)
 
 int main(void)
 {
-	struct bare b = { .image = "build/guest/message.elf", .cpus = 1, .seconds = 30, .port = asked };
+	struct bare b = { .image = "build/guest/message.elf", .cpus = 1, .seconds = 150, .port = asked };
 	int sys = hv_open(), vm = hv_vm_new(sys, 0, 2), vcpu = hv_vcpu_new(vm, 0), bare, len = 0;
 
 	check_refusals(vm);

@@ -146,6 +146,13 @@ static void guest_new(struct flat *f)
 		tap_bail("slot");
 }
 
+/* The guest has counted all words once, and the pages of @counter are more than @moved. */
+static int went_on(unsigned long moved, const char *counter)
+{
+	return ((volatile uint32_t *)mem)[(WORDS - 1) * (STRIDE / 4)] &&
+		field("/proc/vmstat", counter) > moved;
+}
+
 static void check_storm(const char *what, void (*step)(unsigned long), const char *counter)
 {
 	struct flat_regs r = { .esi = BASE, .ebx = STRIDE, .edx = WORDS };
@@ -160,7 +167,8 @@ static void check_storm(const char *what, void (*step)(unsigned long), const cha
 	invalidates = flat_stat(&f, "notifier_invalidates");
 	flat_start(&f, FLAT_COUNT, &r);
 	pthread_create(&t, NULL, storm, &s);
-	sleep(SECONDS);
+	for (i = 0; i < SECONDS || (i < LATE_MS / 1000 && !went_on(moved, counter)); i++)
+		sleep(1);
 	s.stop = 1;
 	pthread_join(t, NULL);
 	flat_stop(&f, &r);
@@ -219,7 +227,7 @@ static void check_merge(void)
 	put("/sys/kernel/mm/ksm/sleep_millisecs", "10");
 	put("/sys/kernel/mm/ksm/run", "1");
 	flat_start(&f, FLAT_WATCH, &watch);
-	for (i = 0; i < 200 && merged < PAGES / 2; i++) {
+	for (i = 0; i < 1200 && merged < PAGES / 2; i++) {
 		usleep(50000);
 		merged = field("/sys/kernel/mm/ksm/pages_sharing", NULL);
 	}

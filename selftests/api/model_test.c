@@ -56,7 +56,7 @@ static void guests(int sys)
 
 	for (i = 0; i < 4; i++) {
 		struct bare b = { .image = "build/guest/model.elf", .append = append, .cpus = 1,
-				  .seconds = 20, .cpu_model = models[i] };
+				  .seconds = 100, .cpu_model = models[i] };
 		struct hv_vm_args a = { .max_vcpus = 1, .cpu_model = models[i] };
 		long fd = hv_try(sys, HV_SYS_CREATE_VM, &a);
 

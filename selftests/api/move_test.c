@@ -111,7 +111,7 @@ static void leg(struct bare *b, bool last)
 		}
 		b->leave = save;
 		b->ms = last ? 0 : (uint32_t)rand() % 40;
-		b->seconds = last ? 60 : 0;
+		b->seconds = last ? 150 : 0;
 		sh->result = bare_run(b);
 		_exit(0);
 	}

@@ -182,7 +182,7 @@ struct storm {
 	uint32_t *p;
 	int fd;
 	volatile int stop;
-	unsigned long rounds;
+	volatile unsigned long rounds;
 };
 
 /* Everything that takes pages away without changing what they hold. */
@@ -240,6 +240,7 @@ static void check_storm(const char *what, int flags, int fd)
 {
 	struct flat_regs r = { .esi = BASE, .ebx = 4096 * 4 + 4, .edx = 200 };
 	struct storm s = { .p = map(flags, fd), .fd = fd };
+	const volatile uint32_t *last = s.p + 199 * (4096 + 1);
 	uint32_t i, bad = 0, top = 0;
 	pthread_t t, g;
 	struct flat f;
@@ -255,7 +256,8 @@ static void check_storm(const char *what, int flags, int fd)
 	f.exit_kind = HV_EXIT_NONE;
 	pthread_create(&g, NULL, counter, &f);
 	pthread_create(&t, NULL, storm, &s);
-	sleep(3);
+	for (i = 0; i < 3 || (i < LATE_MS / 1000 && !(s.rounds && *last)); i++)
+		sleep(1);
 	s.stop = 1;
 	pthread_join(t, NULL);
 	f.stop = 1;

@@ -152,7 +152,7 @@ static void check_running(void)
 	flat_new(&f, 0, 2);
 	flat_slot(&f, 1, 0, BASE, 2 * MIB, mem);
 	flat_start(&f, FLAT_WATCH, &r);
-	usleep(50000);
+	tap_ok(hv_runner_wait(NULL, f.vm), "a vCPU runs");
 	tap_is(place(&f, SIMP, 1, BASE, 0x81), -EBUSY, "not while a vCPU runs");
 	flat_stop(&f, &r);
 	tap_is(f.exit_kind, HV_EXIT_NONE, "it ran undisturbed");

@@ -88,7 +88,7 @@ static bool counts(const struct guest *g)
 	uint32_t was = g->cell->rounds;
 	int i;
 
-	for (i = 0; i < 10000 && g->cell->rounds == was; i++)
+	for (i = 0; i < 60000 && g->cell->rounds == was; i++)
 		usleep(1000);
 	return g->cell->rounds != was;
 }
@@ -149,10 +149,19 @@ struct clocks {
 	uint64_t tsc;		/* of the counting guest */
 };
 
+/* All three at one time: again if the host did something else in between. */
 static struct clocks clocks_now(const struct guest *g)
 {
-	struct clocks c = { now(CLOCK_BOOTTIME), now(CLOCK_MONOTONIC), g->cell->tsc };
+	struct clocks c;
+	int i;
 
+	for (i = 0; i < 1000; i++) {
+		c.boot = now(CLOCK_BOOTTIME);
+		c.mono = now(CLOCK_MONOTONIC);
+		c.tsc = g->cell->tsc;
+		if (now(CLOCK_BOOTTIME) - c.boot < NS / 1000)
+			break;
+	}
 	return c;
 }
 

@@ -141,8 +141,8 @@ int main(void)
 	}
 	guest_new(&g, sys, hv_code_out, sizeof(hv_code_out));
 	guest_start(&g, 1);
-	usleep(100000);
-	tap_ok(hv_runner_stop(&g.r) != -ECANCELED && g.r.exits > 1, "a new VM runs");
+	tap_ok(hv_runner_exits(&g.r, 0, 2), "a new VM runs");
+	tap_ok(hv_runner_stop(&g.r) != -ECANCELED, "until it is stopped");
 	hv_ram_free(g.vm, HV_RESET_SLOT, g.page, 4096);
 	close(g.vcpu);
 	close(g.vm);

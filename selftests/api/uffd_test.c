@@ -112,14 +112,14 @@ static void wait_and_save(struct flat *f, const struct place *p, const char *whe
 	double start;
 
 	flat_start(f, FLAT_READ, NULL);
-	tap_ok(uffd_asked(uffd, 10000) == ram + 4096, "%s: the vCPU %s asks for the page", p->name,
+	tap_ok(uffd_asked(uffd, LATE_MS) == ram + 4096, "%s: the vCPU %s asks for the page", p->name,
 	       where);
 	start = now();
 	flat_stop(f, NULL);
 	tap_ok(f->last == -EINTR, "%s: a signal gets it out (%ld)", p->name, f->last);
 	tap_is(records_run_state(f->vm, HV_RUN_STATE_PAUSED), 0, "%s: the VM is paused", p->name);
 	records_save(state, f->vm, &f->vcpu, 1);
-	tap_ok(now() - start < 5, "%s: paused and saved, %u records, %.0f ms", p->name, state->nr,
+	tap_ok(now() - start < LATE_MS / 1000, "%s: paused and saved, %u records, %.0f ms", p->name, state->nr,
 	       (now() - start) * 1000);
 	tap_is(records_run_state(f->vm, HV_RUN_STATE_RUNNING), 0, "%s: it goes on", p->name);
 }
@@ -196,7 +196,7 @@ static void victim(const struct place *p, int told)
 	p->go(&f);
 	page_take();
 	flat_start(&f, FLAT_READ, NULL);
-	if (!uffd_asked(uffd, 10000) || write(told, "x", 1) != 1)
+	if (!uffd_asked(uffd, LATE_MS) || write(told, "x", 1) != 1)
 		_exit(1);
 	pause();
 	_exit(1);
@@ -221,7 +221,7 @@ static void check_kill(const struct place *p)
 	waitpid(pid, &status, 0);
 	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s, kill: the process died",
 	       p->name);
-	for (i = 0; i < 250 && module_refs() > refs; i++)
+	for (i = 0; i < 3000 && module_refs() > refs; i++)
 		usleep(20000);
 	tap_is(module_refs(), refs, "%s, kill: and its VM is gone", p->name);
 	close(told[0]);

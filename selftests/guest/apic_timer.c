@@ -47,21 +47,92 @@ static void sleep_fired(u32 n)
 		irq_enable_halt();
 }
 
+/* The count and the TSC around it, the closest of some: the host may take the CPU away. */
+struct reading {
+	u64 before, after;
+	u32 count;
+};
+
+static struct reading read_both(void)
+{
+	struct reading r, best = { .after = ~0ull };
+	u32 i;
+
+	for (i = 0; i < 50; i++) {
+		r.before = rdtsc();
+		r.count = lapic_read(TMCCT);
+		r.after = rdtsc();
+		if (r.after - r.before < best.after - best.before)
+			best = r;
+	}
+	return best;
+}
+
 /* Counts per ms of the timer at divider 1, by the TSC. */
 static u32 calibrate(void)
 {
+	struct reading a, b;
 	u64 start;
-	u32 left;
 
 	lapic_write(LVT_TIMER, MASKED | VEC);
 	lapic_write(TDCR, 0xb);
 	lapic_write(TMICT, 0xffffffff);
+	a = read_both();
 	start = rdtsc();
 	while (rdtsc() - start < ms(10))
 		cpu_pause();
-	left = lapic_read(TMCCT);
+	b = read_both();
 	lapic_write(TMICT, 0);
-	return (0xffffffff - left) / 10;
+	return (u32)((a.count - b.count) * ms(1) / (b.before - a.before));
+}
+
+/*
+ * @arm sets the timer for @n ms from now, @stop takes that back: it must not fire, if that
+ * was in time. What did before it was stopped is taken, and the same is tried again.
+ */
+static void stopped(void (*arm)(u64 n), u64 n, void (*stop)(void), const char *name)
+{
+	u32 before, tries = 0;
+	u64 start;
+
+	do {
+		before = fired;
+		start = rdtsc();
+		arm(n);
+		stop();
+		if (rdtsc() < start + ms(n) - ms(n) / 50)
+			break;
+		wait_fired(0xffffffff, 1);
+	} while (++tries < 100);
+	check_eq(wait_fired(before + 1, 20), before, name);
+}
+
+static u32 rate;	/* counts a ms */
+
+static void arm_count(u64 n)
+{
+	lapic_write(TMICT, (u32)(rate * n));
+}
+
+static void stop_count(void)
+{
+	lapic_write(TMICT, 0);
+}
+
+static void arm_deadline(u64 n)
+{
+	lapic_write(LVT_TIMER, MODE_DEADLINE | VEC);
+	wrmsr(MSR_DEADLINE, rdtsc() + ms(n));
+}
+
+static void stop_deadline(void)
+{
+	wrmsr(MSR_DEADLINE, 0);
+}
+
+static void leave_deadline(void)
+{
+	lapic_write(LVT_TIMER, VEC);
 }
 
 static void test_oneshot(u32 per_ms)
@@ -70,22 +141,27 @@ static void test_oneshot(u32 per_ms)
 	u32 first, second;
 
 	fired = 0;
-	lapic_write(TDCR, 0xb);
 	lapic_write(LVT_TIMER, VEC);
+	lapic_write(TDCR, 0xa);		/* minutes */
+	lapic_write(TMICT, 0xffffff00);
+	first = lapic_read(TMCCT);
+	start = rdtsc();
+	while (rdtsc() - start < ms(1))
+		cpu_pause();
+	second = lapic_read(TMCCT);
+	check(first <= 0xffffff00 && second < first && second, "the count goes down: %u, %u", first,
+	      second);
+	lapic_write(TMICT, 0);
+	lapic_write(TDCR, 0xb);
 	start = rdtsc();
 	lapic_write(TMICT, per_ms * 5);
-	first = lapic_read(TMCCT);
-	second = lapic_read(TMCCT);
-	check(first <= per_ms * 5 && second <= first && second, "the count goes down: %u, %u", first,
-	      second);
-	check_eq(wait_fired(1, 1000), 1, "one-shot fires");
+	check_eq(wait_fired(1, LATE_MS), 1, "one-shot fires");
 	check(fired_at - start >= ms(5) - ms(5) / 50, "not before its time");
 	check_eq(lapic_read(TMCCT), 0, "the count is 0 afterwards");
 	check_eq(wait_fired(2, 20), 1, "and it fires once");
 
-	lapic_write(TMICT, per_ms * 5);
-	lapic_write(TMICT, 0);
-	check_eq(wait_fired(2, 20), 1, "count 0 stops it");
+	stopped(arm_count, 5, stop_count, "count 0 stops it");
+	fired = 1;
 
 	lapic_write(LVT_TIMER, MASKED | VEC);
 	lapic_write(TMICT, per_ms);
@@ -113,20 +189,23 @@ static void test_divider(u32 per_ms)
 		{ 0x0, 2 }, { 0x1, 4 }, { 0x2, 8 }, { 0x3, 16 }, { 0x8, 32 }, { 0x9, 64 }, { 0xa, 128 },
 	};
 	u64 start, took, want;
-	u32 i;
+	u32 i, tries;
 
 	lapic_write(LVT_TIMER, VEC);
 	for (i = 0; i < ARRAY_SIZE(row); i++) {
 		lapic_write(TMICT, 0);
 		lapic_write(TDCR, row[i].code);
 		check_eq(lapic_read(TDCR), row[i].code, "divider reads back");
-		wait_fired(0xffffffff, 1);
-		fired = 0;
-		start = rdtsc();
-		lapic_write(TMICT, per_ms * 4 / row[i].div);
-		wait_fired(1, 1000);
-		took = fired_at - start;
 		want = ms(4);
+		tries = 0;
+		do {	/* it may be late when the host is busy, but not every time */
+			wait_fired(0xffffffff, 1);
+			fired = 0;
+			start = rdtsc();
+			lapic_write(TMICT, per_ms * 4 / row[i].div);
+			wait_fired(1, LATE_MS);
+			took = fired_at - start;
+		} while (took >= want + ms(200) && ++tries < 50);
 		check(fired == 1 && took >= want - want / 20 && took < want + ms(200),
 		      "divide by %u: %llu us for 4 ms", row[i].div, took / (tsc_hz() / 1000000));
 	}
@@ -142,16 +221,18 @@ static void test_periodic(u32 per_ms)
 	lapic_write(LVT_TIMER, MODE_PERIODIC | VEC);
 	start = rdtsc();
 	lapic_write(TMICT, per_ms * 2);
-	check(wait_fired(10, 2000) >= 10, "periodic fires again and again");
+	check(wait_fired(10, LATE_MS) >= 10, "periodic fires again and again");
 	check(fired_at - start >= ms(19), "ten periods of 2 ms take 20");
 	check(lapic_read(TMCCT) <= per_ms * 2, "the count stays below the initial one");
 	lapic_write(LVT_TIMER, VEC);
-	seen = wait_fired(0xffffffff, 50);	/* one that was pending, one more */
-	check_eq(wait_fired(seen + 1, 20), seen, "turned to one-shot it stops");
+	seen = fired;
+	wait_fired(0xffffffff, 70);
+	check(fired <= seen + 2, "turned to one-shot it stops: one that was pending, one more (%u)",
+	      fired - seen);
 	fired = 0;
 	lapic_write(LVT_TIMER, MODE_PERIODIC | VEC);
 	lapic_write(TMICT, 1);
-	wait_fired(10, 2000);
+	wait_fired(10, LATE_MS);
 	lapic_write(TMICT, 0);
 	seen = wait_fired(0xffffffff, 1);
 	check(seen > 0, "a period of one tick is survived: %u interrupts", seen);
@@ -173,25 +254,24 @@ static void test_deadline(void)
 	wrmsr(MSR_DEADLINE, rdtsc() + ms(1));
 	check_eq(rdmsr(MSR_DEADLINE), 0, "outside of its mode the MSR stays 0");
 	lapic_write(LVT_TIMER, MODE_DEADLINE | VEC);
-	when = rdtsc() + ms(3);
+	when = rdtsc() + ms(2 * LATE_MS);
 	wrmsr(MSR_DEADLINE, when);
 	check_eq(rdmsr(MSR_DEADLINE), when, "the deadline reads back");
-	check_eq(wait_fired(1, 1000), 1, "deadline fires");
+	when = rdtsc() + ms(3);
+	wrmsr(MSR_DEADLINE, when);
+	check_eq(wait_fired(1, LATE_MS), 1, "deadline fires");
 	check(fired_at >= when, "not before its time (%lld ticks)", (s64)(fired_at - when));
 	check_eq(rdmsr(MSR_DEADLINE), 0, "and reads 0 afterwards");
 	wrmsr(MSR_DEADLINE, rdtsc() - 1);
-	check_eq(wait_fired(2, 1000), 2, "a deadline in the past fires at once");
-	wrmsr(MSR_DEADLINE, rdtsc() + ms(3));
-	wrmsr(MSR_DEADLINE, 0);
-	check_eq(wait_fired(3, 20), 2, "0 disarms");
+	check_eq(wait_fired(2, LATE_MS), 2, "a deadline in the past fires at once");
+	stopped(arm_deadline, 3, stop_deadline, "0 disarms");
+	fired = 2;
 	wrmsr(MSR_DEADLINE, ~0ull);
 	check_eq(wait_fired(3, 5), 2, "the end of time is not now");
 	wrmsr(MSR_DEADLINE, rdtsc() + ms(1));
 	sleep_fired(3);
 	check_eq(fired, 3, "it ends HLT");
-	wrmsr(MSR_DEADLINE, rdtsc() + ms(3));
-	lapic_write(LVT_TIMER, VEC);
-	check_eq(wait_fired(4, 20), 3, "leaving the mode disarms");
+	stopped(arm_deadline, 3, leave_deadline, "leaving the mode disarms");
 	lapic_write(LVT_TIMER, MODE_DEADLINE | VEC);
 	lapic_write(TMICT, 1000);
 	check_eq(lapic_read(TMCCT), 0, "in deadline mode there is no count");
@@ -204,7 +284,7 @@ void main(void)
 
 	lapic_init();
 	irq_set(VEC, on_timer);
-	per_ms = calibrate();
+	per_ms = rate = calibrate();
 	check(per_ms > 1000, "the timer runs at %u counts a ms", per_ms);
 	test_oneshot(per_ms);
 	test_divider(per_ms);

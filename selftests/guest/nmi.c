@@ -80,11 +80,11 @@ void main(void)
 	check_eq(count[0], 3, "NMIs are open again");
 
 	smp_call_async(1, halted, NULL);
-	wait_for(&halting, 20000);
+	wait_for(&halting, LATE_MS);
 	delay(200);
 	check_eq(count[1], 0, "the halted processor sleeps");
 	nmi_send(1);
-	check(wait_for(&woken, 10000), "an NMI wakes HLT with interrupts off");
+	check(wait_for(&woken, LATE_MS), "an NMI wakes HLT with interrupts off");
 	smp_wait(1);
 	check_eq(count[1], 1, "once");
 
@@ -92,7 +92,7 @@ void main(void)
 	for (i = 0; i < RACES; i++) {
 		count[1] = 0;
 		nmi_send(1);
-		lost += !wait_for(&count[1], 10000);
+		lost += !wait_for(&count[1], LATE_MS);
 	}
 	stop = 1;
 	smp_wait(1);

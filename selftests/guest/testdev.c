@@ -68,10 +68,10 @@ static void test_line(void)
 	wr(0x10 + 2 * PIN, VEC);
 	irq_enable();
 	outb(LINES + PIN, 1);
-	check(wait_for(&got, 2000), "raising line %u interrupts", PIN);
+	check(wait_for(&got, LATE_MS), "raising line %u interrupts", PIN);
 	outb(LINES + PIN, 0);
 	outb(LINES + PIN, 1);
-	wait_for(&got, 2000);
+	wait_for(&got, LATE_MS);
 	irq_disable();
 	check_eq(got, 2, "an edge for each rise");
 	outb(LINES + PIN, 0);
