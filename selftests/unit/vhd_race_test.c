@@ -200,8 +200,18 @@ static void after(struct vhd *d)
 	}
 }
 
+/* The size as it was a moment ago: others have made the file longer since. */
+static int late_size(void *ctx, uint64_t *bytes)
+{
+	int err = memfile_ops.size(ctx, bytes);
+
+	usleep(3000);
+	return err;
+}
+
 int main(void)
 {
+	struct vhd_io_ops late = memfile_ops;
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = SECTORS * 512, .block_size = BLOCK };
 	struct vhd_open_opts oo = { .reserve = 3 };
 	char dir[] = "/tmp/vhd_race.XXXXXX", path[64];
@@ -211,9 +221,10 @@ int main(void)
 	struct vhd *d;
 	int i;
 
+	late.size = late_size;
 	memfile_init(&f);
 	CHECK_EQ(vhd_create_io(&memfile_ops, &f, "mem", &o, &e), 0);
-	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", &oo, &e), 0);
+	CHECK_EQ(vhd_open_io(&d, &late, &f, "mem", &oo, &e), 0);
 	race(d);
 	CHECK_EQ(vhd_close(d, &e), 0);
 	CHECK_EQ(vhd_check_io(&memfile_ops, &f, "mem", &c, &e), 0);

@@ -232,10 +232,11 @@ int disk_sync(struct vhd *d)
 
 int disk_still_whole(struct vhd *d)
 {
-	uint64_t size;
+	/* Before the size: the file may grow between the two, and file_end with it. */
+	uint64_t least = __atomic_load_n(&d->file_end, __ATOMIC_ACQUIRE), size;
 	int err = d->ops.size(d->ctx, &size);
 
-	if (!err && size < __atomic_load_n(&d->file_end, __ATOMIC_ACQUIRE))
+	if (!err && size < least)
 		err = -EIO;
 	if (err)
 		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
