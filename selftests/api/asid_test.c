@@ -22,23 +22,6 @@ static struct shared {
 	uint64_t taken, rollovers, flushes;
 } *sh;
 
-static uint64_t counter(int vcpu, const char *name)
-{
-	static uint8_t buf[16384] __attribute__((aligned(8)));
-	struct hv_stats_args a = { .addr = (uintptr_t)buf, .len = sizeof(buf) };
-	const struct hv_stats_header *h = (void *)buf;
-	uint32_t i;
-
-	hv_do(vcpu, HV_VCPU_GET_STATS, &a);
-	for (i = 0; i < h->nr; i++) {
-		const struct hv_stats_desc *d = (void *)(buf + h->desc_off + i * h->desc_bytes);
-
-		if (!strcmp(d->name, name))
-			return ((uint64_t *)(buf + h->data_off))[i];
-	}
-	tap_bail("no counter %s", name);
-}
-
 static struct shared *mine;
 
 static void leave(struct bare *b)
@@ -46,9 +29,9 @@ static void leave(struct bare *b)
 	uint32_t i;
 
 	for (i = 0; i < b->cpus; i++) {
-		mine->taken += counter(b->vcpu[i], "asids_taken");
-		mine->rollovers += counter(b->vcpu[i], "asid_rollovers");
-		mine->flushes += counter(b->vcpu[i], "tlb_flushes");
+		mine->taken += hv_counter(b->vcpu[i], HV_VCPU_GET_STATS, "asids_taken");
+		mine->rollovers += hv_counter(b->vcpu[i], HV_VCPU_GET_STATS, "asid_rollovers");
+		mine->flushes += hv_counter(b->vcpu[i], HV_VCPU_GET_STATS, "tlb_flushes");
 	}
 }
 

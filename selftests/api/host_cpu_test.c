@@ -14,25 +14,10 @@
 #define ONLINE		"/sys/devices/system/cpu/cpu1/online"
 #define ROUNDS		12
 #define MOVE_SECONDS	5
-#define CELL_COUNT	(0x1000 / 4)	/* rounds of the loop, or NMIs */
-#define CELL_BACK	(0x1008 / 4)	/* how often the TSC went back */
+#define CELL_COUNT	(HV_COUNT_CELLS / 4)	/* rounds of the loop, or NMIs */
+#define CELL_BACK	(HV_COUNT_CELLS / 4 + 1)	/* how often the TSC went back */
 #define RAM_BYTES	0x10000u
 #define NMI_CODE	0x500
-
-static const uint8_t count_code[] = {
-	0x0f, 0x31,			/* rdtsc */
-	0x66, 0x89, 0xc3,		/* mov ebx, eax */
-	0x66, 0x89, 0xd1,		/* mov ecx, edx */
-	0x66, 0x2b, 0x1e, 0x04, 0x10,	/* sub ebx, [0x1004] */
-	0x66, 0x1b, 0x0e, 0x0c, 0x10,	/* sbb ecx, [0x100c] */
-	0x78, 0x10,			/* js back */
-	0x66, 0xa3, 0x04, 0x10,		/* keep: mov [0x1004], eax */
-	0x66, 0x89, 0x16, 0x0c, 0x10,	/* mov [0x100c], edx */
-	0x66, 0xff, 0x06, 0x00, 0x10,	/* inc dword [0x1000] */
-	0xeb, 0xdc,			/* jmp to the start */
-	0x66, 0xff, 0x06, 0x08, 0x10,	/* back: inc dword [0x1008] */
-	0xeb, 0xe9,			/* jmp keep */
-};
 
 static const uint8_t nmi_code[] = {
 	0x66, 0xff, 0x06, 0x00, 0x10,	/* inc dword [0x1000] */
@@ -115,7 +100,7 @@ static void cpu_comes_and_goes(int sys)
 	struct guest spin, halt;
 	int i, off = 0, on = 0, went_on = 0, woke = 0, moved = 0;
 
-	guest_start(&spin, sys, count_code, sizeof(count_code));
+	guest_start(&spin, sys, hv_code_count, sizeof(hv_code_count));
 	guest_start(&halt, sys, hv_code_halt, sizeof(hv_code_halt));
 	tap_ok(counts(&spin) && answers_nmi(&halt), "both answer at first");
 	for (i = 0; i < ROUNDS && went_on == 2 * i && woke == 2 * i; i++) {
@@ -145,13 +130,13 @@ static void first_vm_without_it(int sys)
 	struct guest g;
 
 	tap_is(cpu1_set(false), 0, "CPU 1 goes offline");
-	guest_start(&g, sys, count_code, sizeof(count_code));
+	guest_start(&g, sys, hv_code_count, sizeof(hv_code_count));
 	tap_is(cpu1_set(true), 0, "CPU 1 comes while a VM is there");
 	tap_is(pin(g.r.tid, 1), 0, "the vCPU thread goes there");
 	tap_ok(counts(&g), "the guest goes on");
 	guest_end(&g, "it");
 	/* And the last VM ends while it is away: it must not come back with virtualization on. */
-	guest_start(&g, sys, count_code, sizeof(count_code));
+	guest_start(&g, sys, hv_code_count, sizeof(hv_code_count));
 	tap_is(cpu1_set(false), 0, "CPU 1 goes offline");
 	guest_end(&g, "the last guest");
 	tap_is(cpu1_set(true), 0, "CPU 1 comes without VMs");
@@ -177,7 +162,7 @@ static void thread_moves(int sys)
 	uint32_t before;
 	int i, ok = 0;
 
-	guest_start(&g, sys, count_code, sizeof(count_code));
+	guest_start(&g, sys, hv_code_count, sizeof(hv_code_count));
 	/* Something else wants each CPU, so the guest is preempted there too. */
 	for (i = 0; i < 2; i++)
 		if (pthread_create(&t[i], NULL, busy, (void *)(intptr_t)i))

@@ -83,28 +83,11 @@ static void *sleeper(void *arg)
 	return NULL;
 }
 
-static uint64_t counter(int vcpu, const char *name)
-{
-	static uint8_t buf[16384] __attribute__((aligned(8)));
-	struct hv_stats_args a = { .addr = (uintptr_t)buf, .len = sizeof(buf) };
-	const struct hv_stats_header *h = (void *)buf;
-	const struct hv_stats_desc *d;
-	uint32_t i;
-
-	hv_do(vcpu, HV_VCPU_GET_STATS, &a);
-	for (i = 0; i < h->nr; i++) {
-		d = (const void *)(buf + h->desc_off + (size_t)i * h->desc_bytes);
-		if (!strncmp(d->name, name, sizeof(d->name)))
-			return ((uint64_t *)(buf + h->data_off))[i];
-	}
-	tap_bail("no counter %s", name);
-}
-
 static void counters(struct bare *b)
 {
-	exits_intr = counter(b->vcpu[0], "exits_intr");
-	exits_exception = counter(b->vcpu[0], "exits_exception");
-	expired = counter(b->vcpu[0], "vstimer_expired");
+	exits_intr = hv_counter(b->vcpu[0], HV_VCPU_GET_STATS, "exits_intr");
+	exits_exception = hv_counter(b->vcpu[0], HV_VCPU_GET_STATS, "exits_exception");
+	expired = hv_counter(b->vcpu[0], HV_VCPU_GET_STATS, "vstimer_expired");
 }
 
 static int guest_run(uint32_t way, uint32_t seconds)

@@ -19,23 +19,6 @@ static unsigned int marks, taken, taken_bad, nr_wide;
 static struct { uint16_t port; uint8_t bytes, in; } wide[8];
 static uint8_t given;
 
-static uint64_t counter(int vcpu, const char *name)
-{
-	static uint8_t buf[16384] __attribute__((aligned(8)));
-	struct hv_stats_args a = { .addr = (uintptr_t)buf, .len = sizeof(buf) };
-	const struct hv_stats_header *h = (void *)buf;
-	uint32_t i;
-
-	hv_do(vcpu, HV_VCPU_GET_STATS, &a);
-	for (i = 0; i < h->nr; i++) {
-		const struct hv_stats_desc *d = (void *)(buf + h->desc_off + i * h->desc_bytes);
-
-		if (!strcmp(d->name, name))
-			return ((uint64_t *)(buf + h->data_off))[i];
-	}
-	tap_bail("no counter %s", name);
-}
-
 /* guest/maps.c: word n holds the bytes 14n and 14n + 7. */
 static void take(const struct hv_run *run)
 {
@@ -55,8 +38,8 @@ static void port(struct bare *b, struct hv_run *run)
 	if (run->pio.in)
 		memset(data, 0xff, run->pio.bytes);
 	if (run->pio.port == PORT_MARK && !run->pio.in && marks < MARKS) {
-		msr[marks] = counter(b->vcpu[0], "exits_msr");
-		pio[marks++] = counter(b->vcpu[0], "exits_pio");
+		msr[marks] = hv_counter(b->vcpu[0], HV_VCPU_GET_STATS, "exits_msr");
+		pio[marks++] = hv_counter(b->vcpu[0], HV_VCPU_GET_STATS, "exits_pio");
 	} else if (run->pio.port == PORT_GIVES && marks == MARKS) {
 		for (i = 0; i < run->pio.count; i++)
 			data[i] = given++;

@@ -27,32 +27,11 @@
 #define NS		1000000000ll
 #define CPUS		2
 
-static const uint8_t count_code[] = {
-	0x0f, 0x31,			/* rdtsc */
-	0x66, 0x89, 0xc3,		/* mov ebx, eax */
-	0x66, 0x89, 0xd1,		/* mov ecx, edx */
-	0x66, 0x2b, 0x1e, 0x08, 0x10,	/* sub ebx, [0x1008] */
-	0x66, 0x1b, 0x0e, 0x0c, 0x10,	/* sbb ecx, [0x100c] */
-	0x78, 0x10,			/* js back */
-	0x66, 0xa3, 0x08, 0x10,		/* keep: mov [0x1008], eax */
-	0x66, 0x89, 0x16, 0x0c, 0x10,	/* mov [0x100c], edx */
-	0x66, 0xff, 0x06, 0x00, 0x10,	/* inc dword [0x1000] */
-	0xeb, 0xdc,			/* jmp to the start */
-	0x66, 0xff, 0x06, 0x04, 0x10,	/* back: inc dword [0x1004] */
-	0xeb, 0xe9,			/* jmp keep */
-};
-
-/* At 0x1000 of the guest. */
-struct cells {
-	volatile uint32_t rounds, back;
-	volatile uint64_t tsc;
-};
-
 struct guest {
 	int vm, vcpu;
 	void *page;
 	uint8_t *ram;
-	struct cells *cell;
+	struct hv_count_cells *cell;
 	struct hv_runner r;
 };
 
@@ -68,9 +47,9 @@ static void guest_start(struct guest *g, int sys)
 {
 	g->vm = hv_vm_new(sys, 0, 1);
 	g->vcpu = hv_vcpu_new(g->vm, 0);
-	g->page = hv_reset_code(g->vm, count_code, sizeof(count_code));
+	g->page = hv_reset_code(g->vm, hv_code_count, sizeof(hv_code_count));
 	g->ram = hv_ram_new(g->vm, HV_RESET_SLOT + 1, 0, 0x10000);
-	g->cell = (struct cells *)(g->ram + 0x1000);
+	g->cell = (struct hv_count_cells *)(g->ram + HV_COUNT_CELLS);
 	hv_runner_start(&g->r, g->vcpu);
 }
 

@@ -61,28 +61,18 @@ static void on_message(struct trap_frame *f)
 	lapic_eoi();
 }
 
-static void settle(void)
-{
-	u64 end = reftime() + 2000;
-
-	irq_enable();
-	while (reftime() < end)
-		cpu_pause();
-	irq_disable();
-}
-
 static void backlog(void)
 {
 	got = 0;
 	ask(1 + BACKLOG, SINT, false);
 	check_eq(simp[SINT].flags, TLFS_MESSAGE_F_PENDING, "more wait behind the one in the slot");
 	ask(3, SINT, true);
-	settle();
+	reftime_settle();
 	check_eq(got, 1 + BACKLOG, "an interrupt for each");
 	check(!bad && next == 1 + BACKLOG, "all came in order (%u wrong)", bad);
 	check_eq(simp[SINT].type, 0, "and no other");
 	ask(4, SINT, false);
-	settle();
+	reftime_settle();
 	check(got == 5 + BACKLOG && !bad, "then there is room again");
 }
 
@@ -93,7 +83,7 @@ static void quiet(u64 sint, const char *name)
 	bad = 0;
 	wrmsr(TLFS_MSR_SINT0 + QUIET, sint);
 	ask(2, QUIET, false);
-	settle();
+	reftime_settle();
 	check(simp[QUIET].type == TYPE && simp[QUIET].flags == TLFS_MESSAGE_F_PENDING,
 	      "%s SINT: the first of two is in the slot", name);
 	take(&simp[QUIET]);
@@ -114,7 +104,7 @@ static void dropped(void)
 	ask(2, SINT, false);
 	bad = 0;
 	got = 0;
-	settle();
+	reftime_settle();
 	/* The interrupt of the first of the dropped ones was raised before. */
 	check(got >= 2 && next == 5 + BACKLOG + 4 + 3 + 2 && bad <= 1,
 	      "later ones come (next %u, %u interrupts)", next, got);

@@ -65,17 +65,6 @@ static u64 fire(u32 n)
 	return now;
 }
 
-/* Take interrupts for some microseconds of reference time. */
-static void settle(void)
-{
-	u64 end = reftime() + 2000;
-
-	irq_enable();
-	while (reftime() < end)
-		cpu_pause();
-	irq_disable();
-}
-
 static void pages_on(void *arg)
 {
 	u32 i = this_cpu()->index;
@@ -94,7 +83,7 @@ static void one_message(void)
 
 	got[0] = 0;
 	due = fire(1);
-	settle();
+	reftime_settle();
 	t = (const volatile void *)slot()->payload;
 	check_eq(slot()->type, TLFS_MESSAGE_TIMER_EXPIRED, "a timer message is in the slot");
 	check_eq(slot()->size, sizeof(*t), "its size");
@@ -114,7 +103,7 @@ static void queued(void)
 	got[0] = 0;
 	for (i = 0; i < 3; i++)
 		fire(i);
-	settle();
+	reftime_settle();
 	for (i = 0; i < 3; i++) {
 		check(slot()->type == TLFS_MESSAGE_TIMER_EXPIRED && t->index == i,
 		      "message %u of 3 in order (type 0x%x, timer %u)", i, slot()->type, t->index);
@@ -122,7 +111,7 @@ static void queued(void)
 		check_eq(got[0], i + 1, "interrupts so far");
 		slot_free();
 		wrmsr(TLFS_MSR_EOM, 0);
-		settle();
+		reftime_settle();
 	}
 	check_eq(slot()->type, 0, "then the slot is free");
 	check_eq(got[0], 3, "and no interrupt came without a message");
@@ -134,7 +123,7 @@ static void rescan_on_eoi(void)
 	free_in_handler = true;
 	fire(0);
 	fire(1);
-	settle();
+	reftime_settle();
 	free_in_handler = false;
 	check_eq(got[0], 2, "an EOI alone has the queue scanned");
 	check_eq(slot()->type, 0, "and the slot is free");
@@ -145,7 +134,7 @@ static void quiet(u64 sint, const char *what)
 	got[0] = 0;
 	wrmsr(TLFS_MSR_SINT0 + SINT, sint);
 	fire(0);
-	settle();
+	reftime_settle();
 	check(slot()->type == TLFS_MESSAGE_TIMER_EXPIRED, "%s SINT: the message is in the slot", what);
 	check(got[0] == 0, "%s SINT: no interrupt", what);
 	slot_free();
@@ -167,7 +156,7 @@ static void auto_eoi(void)
 	wrmsr(TLFS_MSR_SINT0 + SINT, VEC_MSG | TLFS_SINT_AUTO_EOI);
 	for (i = 0; i < 3; i++) {
 		fire(0);
-		settle();
+		reftime_settle();
 		slot_free();
 		wrmsr(TLFS_MSR_EOM, 0);
 	}
@@ -182,16 +171,16 @@ static void switched_off(void)
 	got[0] = 0;
 	wrmsr(TLFS_MSR_SCONTROL, 0);
 	fire(0);
-	settle();
+	reftime_settle();
 	check_eq(slot()->type, 0, "SynIC off: no message");
 	wrmsr(TLFS_MSR_SCONTROL, TLFS_SCONTROL_ENABLE);
-	settle();
+	reftime_settle();
 	check_eq(slot()->type, TLFS_MESSAGE_TIMER_EXPIRED, "SynIC on again: it arrives");
 	check_eq(got[0], 1, "with its interrupt");
 	fire(1);	/* waits behind it */
 	wrmsr(TLFS_MSR_SIMP, 0);
 	wrmsr(TLFS_MSR_SIMP, (u64)(uintptr_t)&simp[0] | TLFS_PAGE_ENABLE);
-	settle();
+	reftime_settle();
 	check_eq(slot()->type, 0, "a page enabled anew is empty, old messages are gone");
 	wrmsr(TLFS_MSR_STIMER0_CONFIG + 2, 0);
 }
@@ -204,7 +193,7 @@ static void other_cpu(void *arg)
 	pages_on(NULL);
 	got[i] = 0;
 	fire(2);
-	settle();
+	reftime_settle();
 	check(got[i] == 1 && slot()->type == TLFS_MESSAGE_TIMER_EXPIRED,
 	      "processor %u has a SynIC of its own", i);
 	slot_free();
@@ -226,20 +215,20 @@ static void event_flags(void)
 	}
 	wrmsr(TLFS_MSR_SINT0 + 2, VEC_EVT);
 	hcall(TLFS_HC_SIGNAL_EVENT | TLFS_HC_FAST, conn, 0);
-	settle();
+	reftime_settle();
 	check_eq(events, 1, "a signal raises the SINT");
 	check_eq(*word, bit, "and sets the flag");
 	hcall(TLFS_HC_SIGNAL_EVENT | TLFS_HC_FAST, conn, 0);
-	settle();
+	reftime_settle();
 	check_eq(events, 1, "no second interrupt while the flag is set");
 	__atomic_and_fetch(word, (u8)~bit, __ATOMIC_SEQ_CST);
 	hcall(TLFS_HC_SIGNAL_EVENT | TLFS_HC_FAST, conn, 0);
-	settle();
+	reftime_settle();
 	check_eq(events, 2, "one more when it was cleared");
 	__atomic_and_fetch(word, (u8)~bit, __ATOMIC_SEQ_CST);
 	wrmsr(TLFS_MSR_SINT0 + 2, TLFS_SINT_MASKED | VEC_EVT);
 	hcall(TLFS_HC_SIGNAL_EVENT | TLFS_HC_FAST, conn, 0);
-	settle();
+	reftime_settle();
 	check(events == 2 && !*word, "a masked SINT takes no events");
 	for (i = 0; i < 4096; i++)
 		if (siefp[0][i])

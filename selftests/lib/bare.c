@@ -229,6 +229,29 @@ static void *pages(size_t bytes)
 	return p;
 }
 
+/* Where the vCPUs of a guest stand that ended by a triple fault. */
+static void tell(const struct bare *b)
+{
+	struct hv_rec_sregs s;
+	struct hv_rec_regs r;
+	uint32_t i;
+
+	for (i = 0; i < b->cpus; i++) {
+		record(b->vcpu[i], HV_VCPU_GET_STATE, HV_REC_VCPU_REGS, &r, sizeof(r));
+		record(b->vcpu[i], HV_VCPU_GET_STATE, HV_REC_VCPU_SREGS, &s, sizeof(s));
+		tap_note("shutdown: vCPU %u rip 0x%llx rsp 0x%llx flags 0x%llx", i,
+			 (unsigned long long)r.rip, (unsigned long long)r.gpr[4],
+			 (unsigned long long)r.rflags);
+		tap_note("  cr0 0x%llx cr2 0x%llx cr3 0x%llx cr4 0x%llx efer 0x%llx",
+			 (unsigned long long)s.cr0, (unsigned long long)s.cr2,
+			 (unsigned long long)s.cr3, (unsigned long long)s.cr4,
+			 (unsigned long long)s.efer);
+		tap_note("  cs 0x%x ss 0x%x gdt 0x%llx idt 0x%llx", s.seg[HV_SEG_CS].selector,
+			 s.seg[HV_SEG_SS].selector, (unsigned long long)s.gdt.base,
+			 (unsigned long long)s.idt.base);
+	}
+}
+
 int bare_run(struct bare *b)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -260,6 +283,8 @@ int bare_run(struct bare *b)
 			tap_bail("no thread");
 	}
 	wait_end(t, b);
+	if (result == -2 || (result == RUNNING && b->seconds))
+		tell(b);
 	if (b->leave)
 		b->leave(b);
 	for (i = 0; i < b->cpus; i++)

@@ -238,30 +238,12 @@ long flat_slot(const struct flat *f, uint32_t slot, uint32_t flags, uint64_t gpa
 	return hv_try(f->vm, HV_VM_SET_SLOT, &a);
 }
 
-static uint64_t stat_of(int fd, unsigned long cmd, const char *name)
-{
-	static uint8_t buf[16384] __attribute__((aligned(8)));
-	struct hv_stats_args a = { .size = sizeof(a), .addr = (uintptr_t)buf, .len = sizeof(buf) };
-	const struct hv_stats_header *h = (void *)buf;
-	uint32_t i;
-
-	if (hv_raw(fd, cmd, &a) < 0)
-		tap_bail("no counters");
-	for (i = 0; i < h->nr; i++) {
-		const struct hv_stats_desc *d = (void *)(buf + h->desc_off + i * h->desc_bytes);
-
-		if (!strncmp(d->name, name, sizeof(d->name)))
-			return ((uint64_t *)(buf + h->data_off))[i];
-	}
-	tap_bail("no counter %s", name);
-}
-
 uint64_t flat_stat(const struct flat *f, const char *name)
 {
-	return stat_of(f->vm, HV_VM_GET_STATS, name);
+	return hv_counter(f->vm, HV_VM_GET_STATS, name);
 }
 
 uint64_t flat_vcpu_stat(const struct flat *f, const char *name)
 {
-	return stat_of(f->vcpu, HV_VCPU_GET_STATS, name);
+	return hv_counter(f->vcpu, HV_VCPU_GET_STATS, name);
 }

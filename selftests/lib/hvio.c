@@ -12,6 +12,20 @@
 const uint8_t hv_code_spin[2] = { 0xeb, 0xfe };
 const uint8_t hv_code_halt[3] = { 0xf4, 0xeb, 0xfd };
 const uint8_t hv_code_out[4] = { 0xe6, 0x42, 0xeb, 0xfc };
+const uint8_t hv_code_count[43] = {
+	0x0f, 0x31,			/* rdtsc */
+	0x66, 0x89, 0xc3,		/* mov ebx, eax */
+	0x66, 0x89, 0xd1,		/* mov ecx, edx */
+	0x66, 0x2b, 0x1e, 0x08, 0x10,	/* sub ebx, [0x1008] */
+	0x66, 0x1b, 0x0e, 0x0c, 0x10,	/* sbb ecx, [0x100c] */
+	0x78, 0x10,			/* js back */
+	0x66, 0xa3, 0x08, 0x10,		/* keep: mov [0x1008], eax */
+	0x66, 0x89, 0x16, 0x0c, 0x10,	/* mov [0x100c], edx */
+	0x66, 0xff, 0x06, 0x00, 0x10,	/* inc dword [0x1000] */
+	0xeb, 0xdc,			/* jmp to the start */
+	0x66, 0xff, 0x06, 0x04, 0x10,	/* back: inc dword [0x1004] */
+	0xeb, 0xe9,			/* jmp keep */
+};
 
 int hv_open(void)
 {
@@ -162,4 +176,22 @@ long hv_runner_join(struct hv_runner *r)
 	pthread_join(r->thread, NULL);
 	munmap(r->run, HV_RUN_BYTES);
 	return r->last;
+}
+
+uint64_t hv_counter(int fd, unsigned long cmd, const char *name)
+{
+	static uint8_t buf[16384] __attribute__((aligned(8)));
+	struct hv_stats_args a = { .size = sizeof(a), .addr = (uintptr_t)buf, .len = sizeof(buf) };
+	const struct hv_stats_header *h = (void *)buf;
+	uint32_t i;
+
+	if (hv_raw(fd, cmd, &a) < 0)
+		tap_bail("no counters");
+	for (i = 0; i < h->nr; i++) {
+		const struct hv_stats_desc *d = (void *)(buf + h->desc_off + i * h->desc_bytes);
+
+		if (!strncmp(d->name, name, sizeof(d->name)))
+			return ((uint64_t *)(buf + h->data_off))[i];
+	}
+	tap_bail("no counter %s", name);
 }

@@ -68,6 +68,18 @@ void *hv_reset_code(int vm, const void *code, size_t len);
 extern const uint8_t hv_code_spin[2];		/* jmp . */
 extern const uint8_t hv_code_halt[3];		/* hlt; jmp to it */
 extern const uint8_t hv_code_out[4];		/* out 0x42, al; jmp to it */
+extern const uint8_t hv_code_count[43];		/* counts in struct hv_count_cells for ever */
+
+/* At 0x1000 of the guest, in memory that begins at 0. */
+#define HV_COUNT_CELLS	0x1000u
+struct hv_count_cells {
+	volatile uint32_t rounds;
+	volatile uint32_t back;		/* how often the TSC went back */
+	volatile uint64_t tsc;
+};
+
+/* A counter of a VM or vCPU by name (@cmd: HV_VM_GET_STATS, HV_VCPU_GET_STATS); the test ends without. */
+uint64_t hv_counter(int fd, unsigned long cmd, const char *name);
 
 /*
  * What must come may take this long, ms: later it is lost, not late. Tests assert no shorter

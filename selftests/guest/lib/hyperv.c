@@ -72,3 +72,10 @@ void reftime_wait(u64 t)
 	while (reftime() < t)
 		cpu_pause();
 }
+
+void reftime_settle(void)
+{
+	irq_enable();
+	reftime_wait(reftime() + 2000);
+	irq_disable();
+}

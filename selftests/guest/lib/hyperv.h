@@ -26,5 +26,7 @@ static inline u64 reftime(void)
 
 /* Spin until the reference time is @t. */
 void reftime_wait(u64 t);
+/* Take interrupts for 200 us of reference time. */
+void reftime_settle(void);
 
 #endif
