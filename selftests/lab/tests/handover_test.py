@@ -32,11 +32,11 @@ GUEST = ("build/bin/hvctl run --test-devices --exit-with-guest --no-reboot "
 # Guests that never leave by themselves, one a CPU, and both seen in HV_VCPU_RUN.
 START = """{
 export HV_RUNTIME_DIR=/run/vms
-for cpu in 0 1; do
+for cpu in 1 2; do
 	taskset -c $cpu build/bin/hvctl start -k build/guest/spin.elf -n cpu$cpu -m 32M || exit 1
 done
 for try in $(seq 100); do
-	[ "$(for n in 0 1; do build/bin/hvctl logs --console cpu$n; done | grep -c spinning)" = 2 ] && break
+	[ "$(for n in 1 2; do build/bin/hvctl logs --console cpu$n; done | grep -c spinning)" = 2 ] && break
 	[ $try != 100 ] || { build/bin/hvctl list; exit 1; }
 	sleep 0.2
 done
@@ -47,7 +47,7 @@ WAYS = {
     "kexec": dict(append="", words="maxcpus=1", load="load", go="build/lab/kexec go",
                   log=[], says=["kexec_core: Starting new kernel", "hv: version"]),
     "kdump": dict(append="crashkernel=320M", words="nr_cpus=1 reset_devices", load="panic",
-                  go="taskset -c 0 sh -c 'echo c >/proc/sysrq-trigger'",
+                  go="taskset -c 1 sh -c 'echo c >/proc/sysrq-trigger'",
                   log=["Kernel panic - not syncing: sysrq triggered crash"],
                   says=["Kernel panic - not syncing: sysrq triggered crash", "hv: version"]),
 }
