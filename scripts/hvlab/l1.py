@@ -157,7 +157,7 @@ class L1:
             words.append("hvlab.params=" + c.params.replace(" ", ","))
         if self.spare:
             words.append("hvlab.beat=1")
-            words.append("isolcpus=0")
+            words.append("hvlab.spare=1")
         if c.interactive:
             words.append("hvlab.tty=ttyS1")
         if c.append:

@@ -5,10 +5,10 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "selftests/lib/cpus.h"
 #include "selftests/lib/hvio.h"
 
 #define ONLINE		"/sys/devices/system/cpu/cpu1/online"
@@ -86,15 +86,6 @@ static int cpu1_set(bool online)
 	return ret;
 }
 
-static int pin(int tid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
-}
-
 static void cpu_comes_and_goes(int sys)
 {
 	struct guest spin, halt;
@@ -105,7 +96,7 @@ static void cpu_comes_and_goes(int sys)
 	tap_ok(counts(&spin) && answers_nmi(&halt), "both answer at first");
 	for (i = 0; i < ROUNDS && went_on == 2 * i && woke == 2 * i; i++) {
 		/* Both on the CPU that goes: it has to be left, and used again when it is back. */
-		moved += !pin(spin.r.tid, 1) && !pin(halt.r.tid, 1);
+		moved += !cpu_pin(spin.r.tid, 1) && !cpu_pin(halt.r.tid, 1);
 		went_on += counts(&spin);
 		woke += answers_nmi(&halt);
 		off += !cpu1_set(false);
@@ -132,7 +123,7 @@ static void first_vm_without_it(int sys)
 	tap_is(cpu1_set(false), 0, "CPU 1 goes offline");
 	guest_start(&g, sys, hv_code_count, sizeof(hv_code_count));
 	tap_is(cpu1_set(true), 0, "CPU 1 comes while a VM is there");
-	tap_is(pin(g.r.tid, 1), 0, "the vCPU thread goes there");
+	tap_is(cpu_pin(g.r.tid, 1), 0, "the vCPU thread goes there");
 	tap_ok(counts(&g), "the guest goes on");
 	guest_end(&g, "it");
 	/* And the last VM ends while it is away: it must not come back with virtualization on. */
@@ -148,7 +139,7 @@ static volatile int busy_stop;
 
 static void *busy(void *cpu)
 {
-	pin(0, (int)(intptr_t)cpu);
+	cpu_pin(0, (int)(intptr_t)cpu);
 	while (!busy_stop)
 		;
 	return NULL;
@@ -160,19 +151,20 @@ static void thread_moves(int sys)
 	pthread_t t[2];
 	time_t start;
 	uint32_t before;
-	int i, ok = 0;
+	int i, ok = 0, cpu[2];
 
+	cpus_two(cpu);
 	guest_start(&g, sys, hv_code_count, sizeof(hv_code_count));
 	/* Something else wants each CPU, so the guest is preempted there too. */
 	for (i = 0; i < 2; i++)
-		if (pthread_create(&t[i], NULL, busy, (void *)(intptr_t)i))
+		if (pthread_create(&t[i], NULL, busy, (void *)(intptr_t)cpu[i]))
 			tap_bail("cannot start a thread");
 	before = g.ram[CELL_COUNT];
 	start = time(NULL);
 	for (i = 0; time(NULL) < start + MOVE_SECONDS ||
 	     ((i <= 100 || g.ram[CELL_COUNT] - before <= 100) &&
 	      time(NULL) < start + LATE_MS / 1000); i++)
-		ok += !pin(g.r.tid, i & 1);
+		ok += !cpu_pin(g.r.tid, cpu[i & 1]);
 	tap_ok(i > 100 && ok == i, "moved %d times, %d done", i, ok);
 	tap_ok(g.ram[CELL_COUNT] - before > 100, "the guest counted %u meanwhile",
 	       g.ram[CELL_COUNT] - before);

@@ -5,7 +5,6 @@
  * How often is told, and only asked to be more than a CPU would that does so by accident.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "selftests/lib/bare.h"
+#include "selftests/lib/cpus.h"
 #include "selftests/lib/hvio.h"
 
 #define CPU		1
@@ -39,11 +39,7 @@ static uint64_t exits_intr, exits_exception, expired;
 
 static void pin(void)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(CPU, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (cpu_pin(0, CPU))
 		tap_bail("cannot go to CPU %d", CPU);
 }
 

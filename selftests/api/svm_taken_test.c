@@ -4,13 +4,13 @@
  * cause, the host goes on, and new VMs work.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "selftests/lib/cpus.h"
 #include "selftests/lib/hvio.h"
 
 #define MSR_EFER	0xc0000080
@@ -57,13 +57,11 @@ static bool svme(int cpu, bool clear)
 	return val & EFER_SVME;
 }
 
+static int cpus[2];
+
 static void pin(int cpu)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (cpu_pin(0, cpu))
 		tap_bail("cannot move a thread to CPU %d", cpu);
 }
 
@@ -87,7 +85,7 @@ static void guest_start(struct guest *g, int cpu)
 	while (!g->r.tid)
 		usleep(1000);
 	/* From another CPU the write of EFER interrupts the guest, and does not end its section. */
-	pin(!cpu);
+	pin(cpus[cpu == cpus[0]]);
 }
 
 /* Its thread comes back by itself, and the VM is dead. */
@@ -130,11 +128,13 @@ static void before_it_runs(int sys, int cpu)
 int main(void)
 {
 	struct guest g;
-	int sys = hv_open(), cpu;
+	int sys = hv_open(), cpu, i;
 
+	cpus_two(cpus);
 	if (system("modprobe msr allow_writes=on"))
 		tap_bail("cannot load msr");
-	for (cpu = 0; cpu < 2; cpu++) {
+	for (i = 0; i < 2; i++) {
+		cpu = cpus[i];
 		while_it_runs(sys, cpu, hv_code_spin, sizeof(hv_code_spin), "a spinning guest");
 		while_it_runs(sys, cpu, hv_code_out, sizeof(hv_code_out), "one that exits");
 		before_it_runs(sys, cpu);

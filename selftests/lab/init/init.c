@@ -10,6 +10,7 @@
  *	hvlab.params=a=b,c=d	its parameters, commas for spaces
  *	hvlab.tty=ttyS1		interactive: a shell there instead of commands
  *	hvlab.beat=1		the emulator may lose interrupts (beat.c)
+ *	hvlab.spare=1		commands do not run on the first CPU (spare.c)
  */
 #include "lab.h"
 
@@ -28,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char tree[4096], cwd[4096], ko[4096], params[512], tty[64], beat[8];
+static char tree[4096], cwd[4096], ko[4096], params[512], tty[64], beat[8], spare[8];
 
 static void read_options(void)
 {
@@ -43,6 +44,7 @@ static void read_options(void)
 		{ "hvlab.params=", params, sizeof(params) },
 		{ "hvlab.tty=", tty, sizeof(tty) },
 		{ "hvlab.beat=", beat, sizeof(beat) },
+		{ "hvlab.spare=", spare, sizeof(spare) },
 	};
 	char line[8192] = "", *word, *save = NULL, *p;
 	FILE *f = fopen("/proc/cmdline", "re");
@@ -202,6 +204,8 @@ static int start(int *port)
 	loopback_up();
 	if (beat[0])
 		beat_start();
+	if (spare[0])
+		spare_leave();
 	sethostname("hv-lab", 6);
 	klogctl(8, NULL, 8);
 	ret = settle_modules();

@@ -48,6 +48,9 @@ int modules_load_list(const char *list);
 /* beat.c: after channel_open() */
 void beat_start(void);
 
+/* spare.c: the caller's later children run on the other CPUs */
+void spare_leave(void);
+
 /* symbols.c */
 int symbols_save(const char *tree, const char *release);
 void symbols_hv(char *buf, size_t size);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Another kernel takes L1 over while guests run on both of its CPUs: by kexec, or after a panic
+Another kernel takes L1 over while guests run on two of its CPUs: by kexec, or after a panic
 (kdump). What is looked at:
 
   - the emulator says of each CPU that SVM is off before the new kernel has touched CPU 1
@@ -32,11 +32,11 @@ GUEST = ("build/bin/hvctl run --test-devices --exit-with-guest --no-reboot "
 # Guests that never leave by themselves, one a CPU, and both seen in HV_VCPU_RUN.
 START = """{
 export HV_RUNTIME_DIR=/run/vms
-for cpu in 1 2; do
+for cpu in FIRST SECOND; do
 	taskset -c $cpu build/bin/hvctl start -k build/guest/spin.elf -n cpu$cpu -m 32M || exit 1
 done
 for try in $(seq 100); do
-	[ "$(for n in 1 2; do build/bin/hvctl logs --console cpu$n; done | grep -c spinning)" = 2 ] && break
+	[ "$(for n in FIRST SECOND; do build/bin/hvctl logs --console cpu$n; done | grep -c spinning)" = 2 ] && break
 	[ $try != 100 ] || { build/bin/hvctl list; exit 1; }
 	sleep 0.2
 done
@@ -47,7 +47,7 @@ WAYS = {
     "kexec": dict(append="", words="maxcpus=1", load="load", go="build/lab/kexec go",
                   log=[], says=["kexec_core: Starting new kernel", "hv: version"]),
     "kdump": dict(append="crashkernel=320M", words="nr_cpus=1 reset_devices", load="panic",
-                  go="taskset -c 1 sh -c 'echo c >/proc/sysrq-trigger'",
+                  go="taskset -c FIRST sh -c 'echo c >/proc/sysrq-trigger'",
                   log=["Kernel panic - not syncing: sysrq triggered crash"],
                   says=["Kernel panic - not syncing: sysrq triggered crash", "hv: version"]),
 }
@@ -69,12 +69,15 @@ class Lab:
         version = kernel.release()
         self.vm = l1.L1(l1.Config(flavour=fl, version=version, ko=l1.find_ko(version),
                                   append=way["append"]))
+        self.first = self.vm.spare      # of those that guests run on
+        self.cpus = self.vm.cfg.cpus + self.first
         self.way = way
         self.log = []
         print(f"lab: {fl.name}: {fl.why}", flush=True)
 
     def run(self, script, timeout=90):
         chunks = []
+        script = script.replace("FIRST", str(self.first)).replace("SECOND", str(self.first + 1))
         res = self.vm.run("handover", ["bash", "-c", script], timeout,
                           lambda kind, data: chunks.append(data))
         for line in klog.bad_lines(res.log, self.way["log"]) + res.trouble:
@@ -112,8 +115,8 @@ def prstatus_rips(image):
 
 def second_kernel(lab, name):
     off = lab.vm.efer()
-    check(len(off) == 2 and not any(v & SVME for v in off),
-          "SVM is off on both CPUs at hand-over (EFER %s)" % " ".join(map(hex, off)))
+    check(len(off) == lab.cpus and not any(v & SVME for v in off),
+          "SVM is off on each CPU at hand-over (EFER %s)" % " ".join(map(hex, off)))
     res, out = lab.run(GUEST)
     check(res.end == "exit" and b"guest ran" in out, "the new kernel runs a guest")
     if name == "kexec":
@@ -127,8 +130,8 @@ def second_kernel(lab, name):
 def other_cpu(lab, syms):
     _, image = lab.run("head -c 131072 /proc/vmcore")
     at = [where(syms, rip) for rip in prstatus_rips(image)]
-    check(len(at) == 2 and at[1].startswith("hv_svm_vmrun+"),
-          "the NMI took CPU 1 out of its guest (it was at: %s)" % ", ".join(at))
+    check(len(at) == lab.cpus and at[lab.first + 1].startswith("hv_svm_vmrun+"),
+          "the NMI took the second CPU out of its guest (they were at: %s)" % ", ".join(at))
 
 
 def main(name):
