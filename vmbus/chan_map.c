@@ -14,7 +14,8 @@
  * allocated with reclaim off) or touch user memory (the page is fetched before). It sleeps;
  * notifiers that may not (the OOM killer's) leave the work to a work item: the reference the
  * map has on a page it shows keeps the page from being anything else until then. Such
- * references end in the zap, so they do not hinder migration, swap or merging.
+ * references end in the zap, so they do not hinder migration, swap or merging. Why this and
+ * nothing simpler: Documentation/adr/0003-ring-maps.rst.
  *
  * Taking entries away is itself an invalidation of the address space they are in. If that is
  * a VM's, its notifier comes here again from inside; the pages of a ring mapping can not be

@@ -14,8 +14,9 @@
 #include "lib/apic_timer.h"
 
 /*
- * A guest can ask for a period of one nanosecond. The host's interrupt load of one vCPU
- * stays below 10,000 a second; the shortest period in use by any guest we know is 500 us.
+ * A guest can ask for a period of one nanosecond. A periodic timer makes 10,000 interrupts a
+ * second at most; the shortest period in use by any guest we know is 500 us. One-shot timers
+ * have no such floor: arming each costs the guest an exit, which is its own time.
  */
 #define MIN_PERIOD_NS	100000ULL
 
