@@ -77,6 +77,8 @@ ok 0 "list" "^a +running +2 +64M" hv list
 ok 0 "bare names" "^vm1$" hv list -q
 json 0 "list as JSON" "[(v['name'], v['state']) for v in d['vms']] == [('a', 'running'), ('vm1', 'running')]" hv list --json
 json 0 "show" "d['memory'] == 64 << 20 and d['cpus'] == 2 and d['kernel'].endswith('/k')" hv show a --json
+json 0 "channels in show" "[(c['kind'], c['sub_channel'], c['stats']['packets']) for c in d['channels']] == [('scsi', 1, 77)]" hv show a --json
+ok 0 "channels in show, as text" "^scsi +1 +open +3 +77 +5 +-" hv show a
 json 0 "stats" "d['stats']['vcpu0.exits.hlt'] == 1007" hv stats a --json
 ok 0 "console ring" "^line 2 of the guest" hv logs --console vm1
 ok 2 "console ring and follow" "do not go together" hv logs --console --follow vm1

@@ -57,6 +57,15 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 	return max + 5;
 }
 
+int machine_channels(struct machine *m, struct machine_chan *out, int max)
+{
+	(void)m;
+	for (int i = 0; i < max; i++)
+		out[i] = (struct machine_chan){ .kind = "scsi", .state = "open", .index = 1, .nr = 1,
+						.stat = { { "packets", 77 } } };
+	return max + 5;
+}
+
 static size_t echo(void *arg, const uint8_t *buf, size_t len)
 {
 	chr_write(((struct machine *)arg)->console, buf, len);
@@ -182,6 +191,7 @@ static void test_replies(void)
 	begin();
 	fd = dial();
 	CHECK_HAS(ask(fd, "{\"verb\":\"status\"}\n"), "\"name\":\"test\"");
+	CHECK_HAS(reply, "\"packets\":77");
 	CHECK(!strstr(reply, "append"));	/* not UTF-8: left out, the rest stays valid */
 	CHECK_HAS(ask(fd, "{\"verb\":\"pause\"}\n"), "\"state\":\"paused\"");
 	CHECK_HAS(ask(fd, "{\"verb\":\"resume\"}\n"), "\"state\":\"running\"");

@@ -8,6 +8,7 @@
 #ifndef HV_DEVICES_CHAN_H
 #define HV_DEVICES_CHAN_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "vmbus/lib/ring.h"
@@ -46,7 +47,16 @@ struct chan {
 	unsigned int		index;		/* of a sub-channel; 0: primary */
 	struct hv_ring		from_guest, to_guest;
 	uint32_t		target_vp;
+	_Atomic uint64_t	packets;	/* taken from the guest's ring; the device counts */
 	void			*host;		/* the machine's; NULL: not offered */
 };
+
+/* The one thread that serves @c: @n more. A plain addition, not a locked one. */
+static inline void chan_took(struct chan *c, unsigned int n)
+{
+	uint64_t was = atomic_load_explicit(&c->packets, memory_order_relaxed);
+
+	atomic_store_explicit(&c->packets, was + n, memory_order_relaxed);
+}
 
 #endif

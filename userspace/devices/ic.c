@@ -265,6 +265,7 @@ static void service_signal(struct chan *c)
 			if (ret)
 				break;
 			hv_ring_next(in, &p);
+			chan_took(c, 1);
 			if (p.type == VMB_PACKET_INBAND)
 				service_answer(s, buf, len);
 		}

@@ -171,6 +171,7 @@ static unsigned int take_all(struct stor_queue *q)
 		}
 		begin(q, r, &p);
 	}
+	chan_took(&q->chan, n);
 	return n;
 }
 

@@ -176,6 +176,54 @@ static void print_member(const char *key, json_t *value)
 		printf("%-12s%" PRIu64 "\n", key, v);
 }
 
+enum { CHAN_KIND, CHAN_SUB, CHAN_STATE, CHAN_VP, CHAN_PACKETS, CHAN_IN, CHAN_OUT, CHAN_COLS };
+
+/* A number of channel @o as text in @buf; "-" where the VM does not tell it. */
+static const char *chan_number(const json_t *o, const char *key, char *buf, size_t len)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (!json_is_integer(v))
+		return "-";
+	snprintf(buf, len, "%" PRIu64, (uint64_t)json_integer_value(v));
+	return buf;
+}
+
+static void print_channels(const json_t *list)
+{
+	static const char *const heads[CHAN_COLS] = {
+		"CHANNEL", "SUB", "STATE", "VP", "PACKETS", "SIGNALS", "INTERRUPTS",
+	};
+	static const char *const numbers[CHAN_COLS] = {
+		[CHAN_SUB] = "sub_channel", [CHAN_VP] = "vp", [CHAN_PACKETS] = "packets",
+		[CHAN_IN] = "guest_signals", [CHAN_OUT] = "host_signals",
+	};
+	size_t n = json_array_size(list), i;
+	const char **cells = calloc(n * CHAN_COLS + 1, sizeof(*cells));
+	char (*text)[24] = calloc(n * CHAN_COLS + 1, sizeof(*text));
+	struct out_table t = { heads, CHAN_COLS, (unsigned int)n, cells, 0, NULL };
+
+	for (i = 0; n && cells && text && i < n * CHAN_COLS; i++) {
+		const json_t *o = json_array_get(list, i / CHAN_COLS);
+		unsigned int col = i % CHAN_COLS;
+		const char *word;
+
+		if (numbers[col]) {
+			cells[i] = chan_number(col < CHAN_PACKETS ? o : json_object_get(o, "stats"),
+					       numbers[col], text[i], sizeof(text[i]));
+			continue;
+		}
+		word = json_string_value(json_object_get(o, col == CHAN_KIND ? "kind" : "state"));
+		cells[i] = word ? word : "-";
+	}
+	if (n && cells && text) {
+		putchar('\n');
+		out_table(&t);
+	}
+	free(cells);
+	free(text);
+}
+
 int cmd_show(struct ctx *ctx)
 {
 	const char *key;
@@ -190,6 +238,7 @@ int cmd_show(struct ctx *ctx)
 		return out_json(ctx, o, false);
 	json_object_foreach(o, key, value)
 		print_member(key, value);
+	print_channels(json_object_get(o, "channels"));
 	json_decref(o);
 	return out_end(ctx);
 }

@@ -31,6 +31,7 @@ struct bus_chan {
 	struct loop_work	closed;
 	struct loop_work	sub;		/* to be offered as a sub-channel of @primary */
 	struct chan		*primary;
+	struct bus_chan		*next;		/* m->chans */
 };
 
 static void chan_unmap(struct bus_chan *b)
@@ -140,6 +141,27 @@ static void chan_ready(struct loop_source *src, uint32_t events)
 		chan_gone(b);
 }
 
+/* Loop thread, so that bus_chan_each() finds the list whole. */
+static void chan_list(struct bus_chan *b)
+{
+	struct bus_chan **at = &b->m->chans;
+
+	while (*at && *at != b)
+		at = &(*at)->next;
+	*at = b;
+}
+
+static void chan_unlist(struct bus_chan *b)
+{
+	struct bus_chan **at = &b->m->chans;
+
+	while (*at && *at != b)
+		at = &(*at)->next;
+	if (*at)
+		*at = b->next;
+	b->next = NULL;
+}
+
 /* The channel's fd is there: connect its signals and listen. */
 static int chan_watch(struct bus_chan *b, int fd)
 {
@@ -151,12 +173,14 @@ static int chan_watch(struct bus_chan *b, int fd)
 		b->src.ready = chan_ready;
 		ret = loop_add(b->m->loop, &b->src);
 	}
-	if (ret)
-		close(fd);
-	else
-		b->fd = fd;
 	b->gone = false;
-	return ret;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	b->fd = fd;
+	chan_list(b);
+	return 0;
 }
 
 static void sub_work(struct loop_work *w)
@@ -167,6 +191,7 @@ static void sub_work(struct loop_work *w)
 	if (b->fd >= 0 || !p || p->fd < 0)
 		return;
 	fd = libhv_chan_sub(p->fd, b->c->index, NULL);
+	atomic_store(&b->c->packets, 0);	/* as the module's counters */
 	if (fd >= 0)
 		fd = chan_watch(b, fd);
 	if (fd < 0)
@@ -275,12 +300,20 @@ void bus_chan_remove(struct machine *m, struct chan *c)
 			loop_del(m->loop, &b->src);
 		close(b->fd);
 	}
+	chan_unlist(b);
 	wake_drop(b);
 	chan_unmap(b);
 	loop_uncall(m->loop, &b->closed);
 	loop_uncall(m->loop, &b->sub);
 	free(b);
 	c->host = NULL;
+}
+
+void bus_chan_each(struct machine *m, bus_chan_fn fn, void *arg)
+{
+	for (struct bus_chan *b = m->chans; b; b = b->next)
+		if (b->fd >= 0)
+			fn(arg, b->fd, b->c);
 }
 
 void bus_chan_signal(struct chan *c)

@@ -15,6 +15,7 @@
 #include "vmm/machine.h"
 
 #define STATS_MAX 8192
+#define CHANNELS_MAX 256
 
 json_t *ctl_error(const char *word, const char *fmt, ...)
 {
@@ -82,6 +83,32 @@ static void set_string(json_t *o, const char *key, const char *value)
 		json_object_set_new(o, key, json_string(value));
 }
 
+static json_t *channel_json(const struct machine_chan *c)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", c->kind, "instance", c->instance,
+			      "state", c->state, "sub_channel", (json_int_t)c->index, "relid",
+			      (json_int_t)c->relid, "vp", (json_int_t)c->vp);
+	json_t *stats = json_object();
+
+	for (uint32_t i = 0; i < c->nr; i++)
+		json_object_set_new(stats, c->stat[i].name, json_integer((json_int_t)c->stat[i].value));
+	json_object_set_new(o, "stats", stats);
+	return o;
+}
+
+/* NULL, without memory: the key is left out. */
+static json_t *channels_json(struct machine *m)
+{
+	struct machine_chan *c = calloc(CHANNELS_MAX, sizeof(*c));
+	json_t *list = json_array();
+	int n = c ? machine_channels(m, c, CHANNELS_MAX) : 0;
+
+	for (int i = 0; i < n && i < CHANNELS_MAX; i++)
+		json_array_append_new(list, channel_json(&c[i]));
+	free(c);
+	return list;
+}
+
 static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 {
 	static const char *const backing[VMM_BACKING_NR] = {
@@ -106,6 +133,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "append", cfg->append);
 	set_string(o, "serial", machine_serial_name(m));
 	set_string(o, "heartbeat", machine_heartbeat(m));
+	json_object_set_new(o, "channels", channels_json(m));
 	ans->json = o;
 }
 

@@ -10,6 +10,8 @@
 #include "config.h"
 #include "lifecycle.h"
 
+#define MACHINE_CHAN_STATS	16
+
 struct chr;
 struct loop;
 struct machine;
@@ -43,6 +45,22 @@ struct machine_stat {
 };
 /* Fill up to @max figures. Return: how many there are. */
 int machine_stats(struct machine *m, struct machine_stat *out, int max);
+
+/* A VMBus channel and its counters since it was offered (the primary one: since the VM was made). */
+struct machine_chan {
+	const char	*kind;		/* "scsi", "shutdown", ...; "other" */
+	char		instance[37];	/* GUID, as the guest's /sys/bus/vmbus/devices has it */
+	const char	*state;		/* e.g. "open" */
+	uint32_t	index;		/* of a sub-channel; 0: primary */
+	uint32_t	relid, vp;	/* @vp: which the device interrupts, while it is open */
+	uint32_t	nr;		/* of counters */
+	struct {
+		char		name[40];
+		uint64_t	value;
+	} stat[MACHINE_CHAN_STATS];
+};
+/* Fill up to @max. Return: how many there are. */
+int machine_channels(struct machine *m, struct machine_chan *out, int max);
 
 /* What the guest's heartbeat says: "unknown" (it has none), "ok" or "lost". */
 const char *machine_heartbeat(struct machine *m);

@@ -18,6 +18,7 @@
 
 #define MACHINE_DEVICES 16
 
+struct bus_chan;
 struct endpoint;
 struct iobus;
 
@@ -58,6 +59,7 @@ struct machine {
 	machine_watch_fn	watch;
 	void			*watch_arg;
 	char			(*stat_names)[64];	/* of the last machine_stats() */
+	struct bus_chan		*chans;			/* those that were offered, the oldest first */
 	struct loop_work	request_work;
 
 	/* any thread */
@@ -109,6 +111,14 @@ void bus_chan_sub_create(struct machine *m, struct chan *primary, struct chan *c
 void bus_chan_remove(struct machine *m, struct chan *c);
 void bus_chan_signal(struct chan *c);
 void bus_chan_closed(struct machine *m, struct chan *c);
+
+/* Loop thread: @fn for each channel that is there for the guest or waits to be, with its fd. */
+typedef void (*bus_chan_fn)(void *arg, int fd, struct chan *c);
+void bus_chan_each(struct machine *m, bus_chan_fn fn, void *arg);
+
+/* stats.c: take a buffer of counters (hv_stats.h) apart; one that makes no sense has none. */
+typedef void (*stats_fn)(void *arg, const char *name, uint64_t value);
+void stats_each(const uint8_t *buf, uint32_t len, stats_fn fn, void *arg);
 
 /* signals.c */
 int signals_init(struct machine *m);				/* 0 or -errno */

@@ -14,26 +14,29 @@ struct sink {
 	struct machine		*m;
 	struct machine_stat	*out;
 	int			max, nr;
+	const char		*prefix;
 };
 
-static void figure(struct sink *s, const char *prefix, const char *name, uint64_t value)
+static void figure(void *arg, const char *name, uint64_t value)
 {
+	struct sink *s = arg;
+
 	if (s->nr < s->max && s->nr < NAMES_MAX) {
 		char *at = s->m->stat_names[s->nr];
 
-		snprintf(at, NAME_BYTES, "%s.%.40s", prefix, name);
+		snprintf(at, NAME_BYTES, "%s.%.40s", s->prefix, name);
 		s->out[s->nr] = (struct machine_stat){ at, value };
 	}
 	s->nr++;
 }
 
-/* Take one buffer apart; it comes from the kernel, but a newer one may lay it out otherwise. */
-static void counters(struct sink *s, const char *prefix, int fd, int is_vcpu, uint8_t *buf)
+/* It comes from the kernel, but a newer one may lay it out otherwise. */
+void stats_each(const uint8_t *buf, uint32_t len, stats_fn fn, void *arg)
 {
 	struct hv_stats_header h;
-	uint32_t len = STATS_BYTES, i;
+	uint32_t i;
 
-	if (libhv_stats(fd, is_vcpu, buf, &len) || len > STATS_BYTES || len < sizeof(h))
+	if (len < sizeof(h))
 		return;
 	memcpy(&h, buf, sizeof(h));
 	if (h.desc_bytes < sizeof(struct hv_stats_desc) || h.nr > len || h.desc_off > len ||
@@ -47,13 +50,21 @@ static void counters(struct sink *s, const char *prefix, int fd, int is_vcpu, ui
 		memcpy(&d, buf + h.desc_off + i * h.desc_bytes, sizeof(d));
 		memcpy(&v, buf + h.data_off + i * 8, 8);
 		d.name[sizeof(d.name) - 1] = 0;
-		figure(s, prefix, d.name, v);
+		fn(arg, d.name, v);
 	}
+}
+
+static void counters(struct sink *s, int fd, int is_vcpu, uint8_t *buf)
+{
+	uint32_t len = STATS_BYTES;
+
+	if (!libhv_stats(fd, is_vcpu, buf, &len) && len <= STATS_BYTES)
+		stats_each(buf, len, figure, s);
 }
 
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
-	struct sink s = { m, out, max, 0 };
+	struct sink s = { m, out, max, 0, "vm" };
 	uint8_t *buf = malloc(STATS_BYTES);
 	char prefix[32];
 	unsigned int i;
@@ -64,14 +75,16 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 		free(buf);
 		return 0;
 	}
-	counters(&s, "vm", m->vm, 0, buf);
+	counters(&s, m->vm, 0, buf);
+	s.prefix = prefix;
 	for (i = 0; i < m->cfg->cpus; i++) {
 		snprintf(prefix, sizeof(prefix), "vcpu%u", i);
-		counters(&s, prefix, m->vcpu[i].fd, 1, buf);
+		counters(&s, m->vcpu[i].fd, 1, buf);
 	}
 	for (i = 0; i < m->nr_devs; i++) {
 		pthread_mutex_lock(&m->dev[i]->lock);
-		figure(&s, m->dev[i]->ops->name, "accesses", m->dev[i]->accesses);
+		s.prefix = m->dev[i]->ops->name;
+		figure(&s, "accesses", m->dev[i]->accesses);
 		pthread_mutex_unlock(&m->dev[i]->lock);
 	}
 	free(buf);
