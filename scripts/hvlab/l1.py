@@ -35,7 +35,8 @@ class Config:
     """
     What to boot. `mem` in MiB; `mitigations` is 'default' or 'off'; `bzimage` boots the
     kernel as it is packed: the emulator puts an ELF image into memory again at each reset,
-    waking up from suspend to memory included.
+    waking up from suspend to memory included. `interactive`: our terminal is L1's, with a shell
+    on it, or `script`, a path in the tree.
     """
     flavour: object
     version: str
@@ -49,6 +50,7 @@ class Config:
     qemu_args: list = field(default_factory=list)
     bzimage: bool = False
     interactive: bool = False
+    script: str = ""
     cwd: str = TREE
     log: str = ""
 
@@ -160,6 +162,8 @@ class L1:
             words.append("hvlab.spare=1")
         if c.interactive:
             words.append("hvlab.tty=ttyS1")
+        if c.script:
+            words.append("hvlab.script=" + c.script)
         if c.append:
             words.append(c.append)
         return " ".join(words)

@@ -9,6 +9,7 @@
  *	hvlab.ko=PATH		hv.ko to load; absent: none
  *	hvlab.params=a=b,c=d	its parameters, commas for spaces
  *	hvlab.tty=ttyS1		interactive: a shell there instead of commands
+ *	hvlab.script=PATH	what that shell runs; absent: what is typed
  *	hvlab.beat=1		the emulator may lose interrupts (beat.c)
  *	hvlab.spare=1		commands do not run on the first CPU (spare.c)
  */
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char tree[4096], cwd[4096], ko[4096], params[512], tty[64], beat[8], spare[8];
+static char tree[4096], cwd[4096], ko[4096], params[512], tty[64], script[4096], beat[8], spare[8];
 
 static void read_options(void)
 {
@@ -43,6 +44,7 @@ static void read_options(void)
 		{ "hvlab.ko=", ko, sizeof(ko) },
 		{ "hvlab.params=", params, sizeof(params) },
 		{ "hvlab.tty=", tty, sizeof(tty) },
+		{ "hvlab.script=", script, sizeof(script) },
 		{ "hvlab.beat=", beat, sizeof(beat) },
 		{ "hvlab.spare=", spare, sizeof(spare) },
 	};
@@ -231,7 +233,7 @@ int main(void)
 		char path[80], msg[64];
 
 		snprintf(path, sizeof(path), "/dev/%s", tty);
-		ret = run_shell(path, cwd[0] ? cwd : tree);
+		ret = run_shell(path, script[0] ? script : NULL, cwd[0] ? cwd : tree);
 		ret = snprintf(msg, sizeof(msg), "%d%c0%c%lu%c0", ret, 0, 0, taint(), 0);
 		channel_send('X', msg, ret + 1);
 	} else {

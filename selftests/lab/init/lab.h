@@ -80,6 +80,6 @@ struct lab_end {
 
 int run_parse(char *buf, size_t len, struct lab_run *run);
 int run_command(const struct lab_run *run, const struct lab_fds *lab, struct lab_end *end);
-int run_shell(const char *tty, const char *cwd);
+int run_shell(const char *tty, const char *script, const char *cwd);
 
 #endif

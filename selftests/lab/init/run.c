@@ -219,14 +219,14 @@ int run_command(const struct lab_run *run, const struct lab_fds *lab, struct lab
 	return pid < 0 ? -EAGAIN : 0;
 }
 
-/* A shell on a terminal, for a person; returns its status. */
-int run_shell(const char *tty, const char *cwd)
+/* A shell on a terminal, for a person, or a script (may be NULL) there; returns its status. */
+int run_shell(const char *tty, const char *script, const char *cwd)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (!pid) {
-		static char *const argv[] = { "bash", "--norc", NULL };
+		char *const argv[] = { "bash", script ? (char *)script : "--norc", NULL };
 		static char *const env[] = {
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			"HOME=/tmp", "TERM=vt100", "PS1=lab# ", NULL
