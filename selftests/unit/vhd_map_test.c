@@ -419,6 +419,53 @@ static void readonly(void)
 	memfile_done(&f);
 }
 
+static int open_fd(struct vhd **d, int fd, uint32_t flags)
+{
+	struct vhd_open_opts o = { .flags = flags };
+
+	memset(&e, 0, sizeof(e));
+	return vhd_open_fd(d, fd, "given", &o, &e);
+}
+
+/* A file that somebody else has opened, and maybe locked. */
+static void given(void)
+{
+	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = DISK };
+	char dir[] = "/tmp/vhd_map.XXXXXX", path[64];
+	struct vhd *a, *b;
+	int fd;
+
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/disk", dir);
+	CHECK_EQ(vhd_create(path, &o, &e), 0);
+	CHECK_EQ(open_fd(&a, open(path, O_RDONLY), 0), -EBADF);
+	CHECK_HAS(e.text, "given");
+	CHECK_EQ(open_fd(&a, open(path, O_WRONLY), VHD_OPEN_RDONLY), -EBADF);
+	CHECK_EQ(open_fd(&a, open(path, O_RDWR | O_APPEND), 0), -EBADF);
+	CHECK_EQ(open_fd(&a, open(path, O_PATH), VHD_OPEN_RDONLY), -EBADF);
+	CHECK_EQ(open_fd(&a, open(dir, O_RDONLY), VHD_OPEN_RDONLY), -EINVAL);
+	CHECK_EQ(open_fd(&a, open("/dev/null", O_RDWR), 0), -EINVAL);
+	CHECK_EQ(open_fd(&a, -1, 0), -EINVAL);
+	fd = open(path, O_RDWR);
+	CHECK_EQ(open_fd(&a, fd, VHD_OPEN_DIRECT), -EINVAL);
+	CHECK_EQ(fcntl(fd, F_GETFD), -1);	/* gone, as after every error */
+	CHECK_EQ(open_fd(&a, open(path, O_RDWR), 0), 0);
+	CHECK_EQ(open_path(&b, path, 0), -EBUSY);
+	CHECK_EQ(open_fd(&b, open(path, O_RDWR), 0), -EBUSY);
+	CHECK_HAS(e.text, "another process");	/* not looked for */
+	/* The lock goes on with a second descriptor of what was opened, when the first user closes. */
+	fd = dup(vhd_fd(a));
+	CHECK_EQ(vhd_close(a, &e), 0);
+	CHECK_EQ(open_path(&b, path, 0), -EBUSY);
+	CHECK_EQ(open_fd(&a, fd, 0), 0);
+	CHECK_EQ(open_path(&b, path, VHD_OPEN_RDONLY), -EBUSY);
+	CHECK_EQ(vhd_close(a, &e), 0);
+	CHECK_EQ(open_path(&b, path, 0), 0);
+	vhd_close(b, &e);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	plain_maps();
@@ -428,6 +475,7 @@ int main(void)
 	clear_bits();
 	shrinking();
 	locks();
+	given();
 	direct();
 	readonly();
 	return unit_done();

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "disk.h"
 
-int disk_open(struct disk **out, const char *path, unsigned int flags, struct vhd_err *e)
+/* @fd -1: open @path. */
+static int open_either(struct disk **out, int fd, const char *path, unsigned int flags, struct vhd_err *e)
 {
 	struct vhd_open_opts opts = {
 		.flags = flags & DISK_READONLY ? VHD_OPEN_RDONLY : 0,
@@ -16,11 +18,16 @@ int disk_open(struct disk **out, const char *path, unsigned int flags, struct vh
 	int ret;
 
 	memset(e, 0, sizeof(*e));
-	if (!d)
+	if (d)
+		d->path = strdup(path);
+	if (!d || !d->path) {
+		free(d);
+		if (fd >= 0)
+			close(fd);
 		return e->code = -ENOMEM;
+	}
 	d->readonly = flags & DISK_READONLY;
-	d->path = strdup(path);
-	ret = d->path ? vhd_open(&d->vhd, path, &opts, e) : -ENOMEM;
+	ret = fd < 0 ? vhd_open(&d->vhd, path, &opts, e) : vhd_open_fd(&d->vhd, fd, path, &opts, e);
 	if (ret) {
 		free(d->path);
 		free(d);
@@ -29,6 +36,16 @@ int disk_open(struct disk **out, const char *path, unsigned int flags, struct vh
 	vhd_get_info(d->vhd, &d->info);
 	*out = d;
 	return 0;
+}
+
+int disk_open(struct disk **out, const char *path, unsigned int flags, struct vhd_err *e)
+{
+	return open_either(out, -1, path, flags, e);
+}
+
+int disk_open_fd(struct disk **out, int fd, const char *name, unsigned int flags, struct vhd_err *e)
+{
+	return open_either(out, fd, name, flags, e);
 }
 
 int disk_close(struct disk *d, struct vhd_err *e)

@@ -28,6 +28,8 @@ struct disk {
 
 /* @flags: DISK_*. Errors as of vhd_open(), with @e filled in. */
 int disk_open(struct disk **out, const char *path, unsigned int flags, struct vhd_err *e);
+/* The same of a file that is open: see vhd_open_fd(). @fd is gone, also on error. */
+int disk_open_fd(struct disk **out, int fd, const char *name, unsigned int flags, struct vhd_err *e);
 /* No request may be in flight. Error of the last writes, or 0; @d is gone. */
 int disk_close(struct disk *d, struct vhd_err *e);
 

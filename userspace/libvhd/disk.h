@@ -145,10 +145,12 @@ int disk_still_whole(struct vhd *d);
 /* An ordinary file: its operations and context. */
 extern const struct vhd_io_ops vhd_file_ops;
 int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *e);
+/* Takes @fd over, also on error. */
+int vhd_file_adopt(void **ctx, int fd, const char *name, uint32_t flags, struct vhd_err *e);
 int vhd_file_create(void **ctx, const char *path, struct vhd_err *e);
 
-/* lock.c: the file on @fd for one writer or many readers. */
-int vhd_lock(int fd, const char *path, bool write, struct vhd_err *e);
+/* lock.c: the file on @fd for one writer or many readers; @look: for who has it, if somebody has. */
+int vhd_lock(int fd, const char *path, bool write, bool look, struct vhd_err *e);
 /* holder.c: who has the file of @fd open, for a message. Return: whether somebody was found. */
 bool vhd_holder(int fd, char *out, size_t room);
 

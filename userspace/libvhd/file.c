@@ -118,23 +118,29 @@ static int file_new(void **ctx, int fd, int data)
 	return 0;
 }
 
+static int kind_check(int fd, const char *name, struct vhd_err *e)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		return 0;
+	return vhd_fail(e, name, -EINVAL, VHD_NOWHERE, "is neither a file nor a block device");
+}
+
 int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *e)
 {
 	bool write = !(flags & VHD_OPEN_RDONLY);
 	int mode = (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = open(path, mode), data = fd, err;
-	struct stat st;
 
 	if (fd < 0) {
 		err = -errno;
 		return vhd_fail(e, path, err, VHD_NOWHERE, "cannot be opened for %s: %s",
 				write ? "writing" : "reading", strerror(-err));
 	}
-	if (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))) {
-		close(fd);
-		return vhd_fail(e, path, -EINVAL, VHD_NOWHERE, "is neither a file nor a block device");
-	}
-	err = flags & VHD_OPEN_NOLOCK ? 0 : vhd_lock(fd, path, write, e);
+	err = kind_check(fd, path, e);
+	if (!err && !(flags & VHD_OPEN_NOLOCK))
+		err = vhd_lock(fd, path, write, true, e);
 	if (!err && flags & VHD_OPEN_DIRECT) {
 		data = open(path, mode | O_DIRECT);
 		if (data < 0)
@@ -154,13 +160,47 @@ int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *
 	return err;
 }
 
+/* An O_PATH descriptor has an access mode, too: nothing can be done with it. */
+static bool access_enough(int fd, bool write)
+{
+	int mode = fcntl(fd, F_GETFL);
+
+	if (mode < 0 || mode & O_PATH)
+		return false;
+	if (write)
+		return (mode & O_ACCMODE) == O_RDWR && !(mode & O_APPEND);
+	return (mode & O_ACCMODE) != O_WRONLY;
+}
+
+int vhd_file_adopt(void **ctx, int fd, const char *name, uint32_t flags, struct vhd_err *e)
+{
+	bool write = !(flags & VHD_OPEN_RDONLY);
+	int err = kind_check(fd, name, e);
+
+	if (!err && flags & VHD_OPEN_DIRECT)
+		err = vhd_fail(e, name, -EINVAL, VHD_NOWHERE, "is open: nothing can go around the page cache");
+	if (!err && !access_enough(fd, write))
+		err = vhd_fail(e, name, -EBADF, VHD_NOWHERE, "is not open for %s",
+			       write ? "reading and writing" : "reading");
+	if (!err && !(flags & VHD_OPEN_NOLOCK))
+		err = vhd_lock(fd, name, write, false, e);
+	if (!err) {
+		err = file_new(ctx, fd, fd);
+		if (err)
+			vhd_fail(e, name, err, VHD_NOWHERE, "no memory");
+	}
+	if (err)
+		close(fd);
+	return err;
+}
+
 int vhd_file_create(void **ctx, const char *path, struct vhd_err *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666), err;
 
 	if (fd < 0)
 		return vhd_fail(e, path, -errno, VHD_NOWHERE, "cannot be created: %s", strerror(errno));
-	err = vhd_lock(fd, path, true, e);
+	err = vhd_lock(fd, path, true, true, e);
 	if (!err) {
 		err = file_new(ctx, fd, fd);
 		if (err)

@@ -48,7 +48,7 @@ static int lock_bytes(int fd, bool write)
 	return err;
 }
 
-int vhd_lock(int fd, const char *path, bool write, struct vhd_err *e)
+int vhd_lock(int fd, const char *path, bool write, bool look, struct vhd_err *e)
 {
 	/* A write lock needs a descriptor open for writing, a read lock one for reading: both are. */
 	int err = lock_bytes(fd, write);
@@ -57,7 +57,7 @@ int vhd_lock(int fd, const char *path, bool write, struct vhd_err *e)
 	if (!err)
 		return 0;
 	if (err == -EAGAIN || err == -EACCES) {
-		if (vhd_holder(fd, who, sizeof(who)))
+		if (look && vhd_holder(fd, who, sizeof(who)))
 			vhd_fail(e, path, -EBUSY, VHD_NOWHERE, "is in use by %s", who);
 		else
 			vhd_fail(e, path, -EBUSY, VHD_NOWHERE, "is in use by another process");

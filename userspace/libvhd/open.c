@@ -184,6 +184,17 @@ int vhd_open(struct vhd **out, const char *path, const struct vhd_open_opts *opt
 	return vhd_open_io(out, &vhd_file_ops, ctx, path, opts, e);
 }
 
+int vhd_open_fd(struct vhd **out, int fd, const char *name, const struct vhd_open_opts *opts,
+		struct vhd_err *e)
+{
+	void *ctx;
+	int err = vhd_file_adopt(&ctx, fd, name, opts ? opts->flags : 0, e);
+
+	if (err)
+		return err;
+	return vhd_open_io(out, &vhd_file_ops, ctx, name, opts, e);
+}
+
 int vhd_close(struct vhd *d, struct vhd_err *e)
 {
 	int err = 0;

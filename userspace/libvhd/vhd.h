@@ -126,6 +126,15 @@ struct vhd_open_opts {
 int vhd_open(struct vhd **out, const char *path, const struct vhd_open_opts *opts,
 	     struct vhd_err *e);
 
+/*
+ * The same of a file that is open already, for a process that may open none: @fd belongs to the
+ * library from here on, also on error. It has to be open for reading and, without VHD_OPEN_RDONLY,
+ * for writing, and not for appending alone (-EBADF). The lock is one of its open file description,
+ * which it may have already; who else holds one is not looked for. Not with VHD_OPEN_DIRECT (-EINVAL).
+ */
+int vhd_open_fd(struct vhd **out, int fd, const char *name, const struct vhd_open_opts *opts,
+		struct vhd_err *e);
+
 /* The same over @ops; @name is used in messages. No lock is taken. @ctx belongs to the library from
  * here on and is closed also on error. */
 int vhd_open_io(struct vhd **out, const struct vhd_io_ops *ops, void *ctx, const char *name,
