@@ -362,6 +362,7 @@ static void test_data(struct port *p)
 
 static void test_units(struct port *p, struct device *d)
 {
+	struct storvsp_unit u;
 	struct vmb_stor_packet r;
 	struct vhd_err e;
 
@@ -385,6 +386,18 @@ static void test_units(struct port *p, struct device *d)
 	CHECK_EQ(storvsp_detach(d, 0, &e), 0);
 	CHECK_EQ(receive(p, &r), 0);
 	CHECK_EQ(storvsp_detach(d, 0, &e), -ENOENT);
+	CHECK_EQ(storvsp_look(d, 5, &u), 0);
+	CHECK_EQ(u.type, SCSI_DVD);
+	CHECK(!u.disk && !u.medium);
+	CHECK_EQ(storvsp_look(d, 6, &u), -ENOENT);
+	/* Until a command tells the guest, it would take the next unit for the old one. */
+	CHECK_EQ(storvsp_look(d, 0, &u), -EAGAIN);
+	CHECK_EQ(storvsp_attach(d, 0, SCSI_DVD, NULL), -EAGAIN);
+	r = run(p, (struct command){ .cdb = "120000002400", .bytes = 36 });
+	CHECK_EQ(storvsp_look(d, 0, &u), -EAGAIN);
+	r = run(p, (struct command){ .cdb = "000000000000" });
+	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_LUN);	/* makes Linux drop it */
+	CHECK_EQ(storvsp_look(d, 0, &u), -ENOENT);
 	CHECK_EQ(storvsp_medium(d, 5, image(true), false), 0);
 	r = run(p, (struct command){ .cdb = "000000000000", .lun = 5 });
 	CHECK_EQ(sense(&r), 0x062800);

@@ -126,6 +126,7 @@ void scsi_error(struct scsi_op *op, int err);
 uint32_t scsi_report_luns(const uint8_t *cdb, const uint64_t present[SCSI_LUNS_MAX / 64],
 			  uint8_t *buf, uint32_t room);
 #define SCSI_REPORT_LUNS 0xa0
+#define SCSI_INQUIRY	0x12
 
 /* Name of an operation code, for traces; never NULL. */
 const char *scsi_opcode_name(uint8_t opcode);

@@ -17,6 +17,8 @@ struct stor_lun *stor_lun_get(struct storvsp *v, const struct vmb_stor_srb_reque
 	if (!srb->path && !srb->target && srb->lun < STORVSP_LUNS && v->lun[srb->lun].there) {
 		lun = &v->lun[srb->lun];
 		lun->users++;
+	} else if (srb->lun < STORVSP_LUNS && srb->cdb[0] != SCSI_INQUIRY) {
+		v->lun[srb->lun].gone = 0;	/* the answer tells the guest */
 	}
 	return lun;
 }
@@ -94,10 +96,13 @@ int storvsp_attach(struct device *d, unsigned int lun, enum scsi_type type, stru
 	pthread_mutex_lock(&v->lock);
 	if (v->lun[lun].there) {
 		ret = -EEXIST;
+	} else if (v->lun[lun].gone && v->lun[lun].gone == atomic_load(&v->epoch)) {
+		ret = -EAGAIN;
 	} else {
 		v->lun[lun].unit = u;
 		v->lun[lun].disk = disk;
 		v->lun[lun].there = true;
+		v->lun[lun].gone = 0;
 	}
 	pthread_mutex_unlock(&v->lock);
 	if (!ret)
@@ -117,6 +122,8 @@ int storvsp_detach(struct device *d, unsigned int lun, struct vhd_err *e)
 		lun_idle(v, &v->lun[lun]);
 		disk = v->lun[lun].disk;
 		memset(&v->lun[lun], 0, sizeof(v->lun[lun]));
+		if (atomic_load(&v->state) == STOR_READY)
+			v->lun[lun].gone = atomic_load(&v->epoch);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&v->lock);
@@ -124,6 +131,27 @@ int storvsp_detach(struct device *d, unsigned int lun, struct vhd_err *e)
 		return ret;
 	ret = disk_close(disk, e);
 	rescan(v);
+	return ret;
+}
+
+int storvsp_look(struct device *d, unsigned int lun, struct storvsp_unit *out)
+{
+	struct storvsp *v = of_device(d);
+	const struct stor_lun *l;
+	int ret = -ENOENT;
+
+	if (lun >= STORVSP_LUNS)
+		return ret;
+	l = &v->lun[lun];
+	pthread_mutex_lock(&v->lock);
+	if (l->there) {
+		*out = (struct storvsp_unit){ .type = l->unit.type, .medium = l->unit.medium,
+					      .disk = l->disk };
+		ret = 0;
+	} else if (l->gone && l->gone == atomic_load(&v->epoch)) {
+		ret = -EAGAIN;
+	}
+	pthread_mutex_unlock(&v->lock);
 	return ret;
 }
 

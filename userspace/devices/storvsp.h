@@ -30,7 +30,8 @@ int storvsp_create(struct device **out, struct dev_services *ds, const struct st
 /*
  * Attach @disk at @lun, from now on the controller's to close; any time, loop thread. A DVD drive may
  * be empty (@disk NULL). The guest is told when it runs. -EEXIST, -EINVAL (@lun, or a size that is no
- * whole number of blocks).
+ * whole number of blocks); -EAGAIN: a unit that was here was taken away and the guest has not noticed
+ * yet, it would take the new one for the old.
  */
 int storvsp_attach(struct device *d, unsigned int lun, enum scsi_type type, struct disk *disk);
 
@@ -39,6 +40,14 @@ int storvsp_attach(struct device *d, unsigned int lun, enum scsi_type type, stru
  * waited for. -ENOENT; else the disk's last error or 0.
  */
 int storvsp_detach(struct device *d, unsigned int lun, struct vhd_err *e);
+
+/* What is at @lun, loop thread: 0; -ENOENT: nothing; -EAGAIN: nothing may be put there yet. */
+struct storvsp_unit {
+	enum scsi_type		type;
+	bool			medium;		/* the guest finds one: its tray is closed */
+	const struct disk	*disk;		/* NULL: none; until the next call that changes units */
+};
+int storvsp_look(struct device *d, unsigned int lun, struct storvsp_unit *out);
 
 /*
  * Change the medium of the DVD drive at @lun: @disk, or none if NULL. -ENOENT no such drive; -EBUSY

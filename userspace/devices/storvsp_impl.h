@@ -42,6 +42,8 @@ struct stor_lun {
 	struct scsi_unit	unit;
 	struct disk		*disk;		/* NULL: an empty drive */
 	unsigned int		users;		/* requests; vsp->lock */
+	unsigned int		gone;		/* 0, or the epoch in which a unit was taken away that
+						 * the guest may still believe in */
 	bool			there;
 };
 
@@ -95,6 +97,7 @@ struct storvsp {
 	struct device		dev;		/* first */
 	struct storvsp_config	cfg;
 	_Atomic int		state;		/* enum stor_state */
+	_Atomic unsigned int	epoch;		/* drivers that have begun: each looks for units anew */
 	uint16_t		version;	/* agreed upon; primary queue's thread */
 	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
 	pthread_cond_t		unused;		/* a unit's last user has gone */

@@ -391,6 +391,9 @@ void stor_execute(struct stor_request *r)
 	r->lun = stor_lun_get(r->q->vsp, srb);
 	scsi_begin(r->lun ? &r->lun->unit : NULL, srb->cdb, len, r->room, &r->op);
 	pthread_mutex_unlock(&r->q->vsp->lock);
+	/* INQUIRY says so itself. This status makes Linux' driver drop a unit that it knows. */
+	if (!r->lun && r->op.status)
+		return refuse(r, VMB_STOR_SRB_INVALID_LUN);
 	if (r->op.kind == SCSI_OP_PARAM && params(r))
 		return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
 	act(r);

@@ -30,6 +30,7 @@ void stor_state_set(struct storvsp *v, enum stor_state to)
 static uint32_t begin(struct stor_queue *q, struct vmb_stor_packet *p)
 {
 	(void)p;
+	atomic_fetch_add(&q->vsp->epoch, 1);
 	stor_state_set(q->vsp, STOR_BEGUN);
 	return VMB_STOR_OK;
 }
