@@ -10,6 +10,8 @@
  *	fake.prompt			power off at once when the button is pressed
  *	fake.deaf			do not listen to the power button
  *	fake.print=N			print N lines first
+ *
+ * It has one controller, whose disks are names and locks, and a DVD drive at unit 9 that is locked.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +22,9 @@
 #include <unistd.h>
 
 #include "backends/chr.h"
+#include "backends/disk.h"
 #include "backends/tty.h"
+#include "base/err.h"
 #include "vmm/loop.h"
 #include "vmm/machine.h"
 
@@ -32,7 +36,10 @@ struct machine {
 	struct vmm_end		end;
 	struct loop_timer	timer;
 	struct loop_source	sig;
+	struct disk		*disk[VMM_LUNS_MAX];
 };
+
+#define DRIVE 9
 
 const char *vmm_state_name(enum vmm_state s)
 {
@@ -100,6 +107,76 @@ void machine_kill(struct machine *m, const char *by)
 
 	snprintf(text, sizeof(text), "killed by %s", by);
 	end_with(m, VMM_END_KILLED, 0, text);
+}
+
+static int image_open(const struct machine_image *image, bool readonly, struct disk **out,
+		      struct err *e)
+{
+	struct vhd_err why;
+	int ret = disk_open_fd(out, image->fd, image->path, readonly ? DISK_READONLY : 0, &why);
+
+	return ret ? err_set(e, ret, why.next, "%s", why.text) : 0;
+}
+
+int machine_disk_attach(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			struct err *e)
+{
+	for (int i = 0; at->unit < 0; i++)
+		if (!m->disk[i])
+			at->unit = i;
+	if (at->controller || m->disk[at->unit]) {
+		close(image->fd);
+		return err_set(e, -EEXIST, "another one", "that is in use");
+	}
+	return image_open(image, image->readonly, &m->disk[at->unit], e);
+}
+
+int machine_disk_detach(struct machine *m, struct machine_place *at, struct err *e)
+{
+	struct vhd_err why;
+
+	if (!m->disk[at->unit])
+		return err_set(e, -ENOENT, "look", "there is nothing at scsi0:%d", at->unit);
+	disk_close(m->disk[at->unit], &why);
+	m->disk[at->unit] = NULL;
+	return 0;
+}
+
+int machine_disk_medium(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			bool force, struct err *e)
+{
+	struct vhd_err why;
+	struct disk *disk = NULL;
+	int ret = 0;
+
+	if (image)
+		ret = image_open(image, true, &disk, e);
+	at->unit = DRIVE;
+	if (!ret && !force) {
+		disk_close(disk, &why);
+		return err_set(e, -EBUSY, "use --force", "the drive is locked");
+	}
+	if (!ret) {
+		disk_close(m->disk[DRIVE], &why);
+		m->disk[DRIVE] = disk;
+	}
+	return ret;
+}
+
+bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out)
+{
+	for (int i = 0; i < VMM_LUNS_MAX; i++) {
+		if ((!m->disk[i] && i != DRIVE) || nr--)
+			continue;
+		*out = (struct machine_disk){ .at = { 0, i }, .dvd = i == DRIVE };
+		if (m->disk[i]) {
+			out->readonly = m->disk[i]->readonly;
+			out->path = m->disk[i]->path;
+			out->size = m->disk[i]->info.size;
+		}
+		return true;
+	}
+	return false;
 }
 
 int machine_stats(struct machine *m, struct machine_stat *out, int max)

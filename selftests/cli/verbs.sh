@@ -178,6 +178,34 @@ printf 'QFI\373\0\0\0\3' >q.vhd
 truncate -s 1M q.vhd
 ok 5 "disk info of a qcow2" "qemu-img convert .* -f qcow2 .*'q.vhd'" hv disk info q.vhd
 
+# --- disks of a running VM
+hv disk create g.img --size 8M
+hv start -k k -n da >/dev/null
+ok 0 "disk attach" "^scsi0:0$" hv disk attach da g.img
+json 0 "disk attach as JSON" "d['unit'] == 5 and d['controller'] == 0" hv disk attach da r.img,readonly,bus=scsi:5 --json
+json 0 "show tells the disks" "[(x['unit'], x['type'], x['readonly']) for x in d['disks']] == [(0, 'disk', False), (5, 'disk', True), (9, 'dvd', False)] and d['disks'][0]['path'].endswith('/g.img')" hv show da --json
+ok 0 "show as text" "^scsi0:5 +disk, 1M, /.*/r.img, read-only" hv show da
+ok 6 "an image that is in use" "in use by .*\(hvctl|pid|process|da" hv disk attach da g.img
+ok 6 "a place that is taken" "in use" hv disk attach da f.img,bus=scsi0:0
+ok 0 "readers share" "" hv disk attach da r.img,readonly
+ok 5 "attach a qcow2" "qemu-img convert" hv disk attach da q.vhd
+ok 7 "attach a damaged one" "footer" hv disk attach da d.img
+ok 1 "attach what is not there" "No such file" hv disk attach da none.img
+ok 2 "attach without a file" "takes VM FILE" hv disk attach da
+ok 2 "attach with an engine" "leave aio away" hv disk attach da f.img,aio=threads
+ok 2 "attach at no place" "not a place" hv disk attach da f.img,bus=ide
+ok 2 "attach with an unknown key" "did you mean 'readonly'" hv disk attach da f.img,readonli
+ok 3 "attach to no VM" "named 'none'" hv disk attach none f.img
+ok 0 "disk detach" "^$" hv disk detach da scsi0:0
+ok 0 "its lock is gone" "no errors" hv disk check g.img
+ok 7 "detach nothing" "nothing at scsi0:0" hv disk detach da scsi0:0
+ok 2 "detach without a unit" "names no unit" hv disk detach da scsi0
+ok 6 "insert into a locked drive" "use --force" hv disk insert da f.img
+ok 0 "insert by force" "" hv disk insert da f.img --force
+ok 0 "eject by force" "" hv disk eject -f da
+ok 2 "detach by force" "eject and insert only" hv disk detach da scsi0:5 --force
+hv kill da
+
 # --- the rest
 ok 0 "version" "^hvctl [0-9]" hv version
 ok 0 "version as an option" "^hvctl [0-9]" hv --version

@@ -4,9 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/config.h"
 #include "vmm/ctl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned int allowed(enum ctl_verb verb)
+{
+	const unsigned int place = CTL_KEY_CONTROLLER | CTL_KEY_UNIT;
+
+	switch (verb) {
+	case CTL_CONSOLE:	return CTL_KEY_READONLY | CTL_KEY_FORCE;
+	case CTL_DISK_ATTACH:	return place | CTL_KEY_PATH | CTL_KEY_READONLY | CTL_KEY_RAW;
+	case CTL_DISK_DETACH:	return place;
+	case CTL_DISK_EJECT:	return place | CTL_KEY_FORCE;
+	case CTL_DISK_INSERT:	return place | CTL_KEY_PATH | CTL_KEY_FORCE;
+	default:		return 0;
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,9 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (req.verb >= CTL_VERB_NR || req.keys & ~(CTL_KEY_READONLY | CTL_KEY_FORCE))
+	if (req.verb >= CTL_VERB_NR || req.keys & ~allowed(req.verb))
 		abort();
-	if (req.keys && req.verb != CTL_CONSOLE)
+	if (req.controller >= VMM_CONTROLLERS_MAX || req.unit >= VMM_LUNS_MAX)
+		abort();
+	if (!memchr(req.path, 0, sizeof(req.path)) || !req.path[0] != !(req.keys & CTL_KEY_PATH) ||
+	    strpbrk(req.path, "\r\n"))
 		abort();
 	return 0;
 }

@@ -4,17 +4,20 @@
  * them, and peers that do not read, do not write, or are not ours.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "backends/chr.h"
+#include "base/err.h"
 #include "selftests/unit/lib/unit.h"
 #include "vmm/ctl.h"
 #include "vmm/loop.h"
@@ -48,6 +51,63 @@ int machine_reset(struct machine *m) { (void)m; return -EBUSY; }
 int machine_stop(struct machine *m) { (void)m; return -EIO; }
 const char *machine_heartbeat(struct machine *m) { (void)m; return "ok"; }
 void machine_kill(struct machine *m, const char *by) { (void)m; (void)by; }
+
+/* What the last disk verb was told. */
+static struct told {
+	struct machine_place	at;
+	struct machine_image	image;
+	char			path[64];
+	off_t			size;		/* of the file that came; -1: none */
+	bool			force;
+	unsigned int		calls;
+} told;
+
+static int tell(struct machine_place *at, const struct machine_image *image, bool force, struct err *e)
+{
+	struct stat st;
+	unsigned int calls = told.calls;
+
+	told = (struct told){ .at = *at, .size = -1, .force = force, .calls = calls + 1 };
+	if (image) {
+		told.image = *image;
+		snprintf(told.path, sizeof(told.path), "%s", image->path);
+		if (!fstat(image->fd, &st))
+			told.size = st.st_size;
+		close(image->fd);
+	}
+	if (at->unit == 63)
+		return err_set(e, -ENOENT, "look again", "nothing there");
+	if (at->unit < 0)
+		at->unit = 7;
+	return 0;
+}
+
+int machine_disk_attach(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			struct err *e)
+{
+	(void)m;
+	return tell(at, image, false, e);
+}
+
+int machine_disk_detach(struct machine *m, struct machine_place *at, struct err *e)
+{
+	(void)m;
+	return tell(at, NULL, false, e);
+}
+
+int machine_disk_medium(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			bool force, struct err *e)
+{
+	(void)m;
+	return tell(at, image, force, e);
+}
+
+bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out)
+{
+	(void)m;
+	*out = (struct machine_disk){ .at = { 1, 2 }, .path = "/x.vhd", .size = 512 };
+	return !nr;
+}
 
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
@@ -162,6 +222,12 @@ static void test_requests(void)
 		"{}", "[]", "1", "\"status\"", "{\"verb\":1}", "{\"verb\":\"no\"}", "nonsense",
 		"{\"verb\":\"status\",\"verb\":\"kill\"}", "{\"verb\":\"status\",\"force\":true}",
 		"{\"verb\":\"console\",\"force\":1}", "{\"verb\":\"console\",\"nothing\":true}",
+		"{\"verb\":\"disk-attach\",\"unit\":64}", "{\"verb\":\"disk-attach\",\"unit\":-1}",
+		"{\"verb\":\"disk-attach\",\"unit\":true}", "{\"verb\":\"disk-detach\",\"controller\":4}",
+		"{\"verb\":\"disk-attach\",\"path\":\"\"}", "{\"verb\":\"disk-attach\",\"path\":\"a\\nb\"}",
+		"{\"verb\":\"disk-attach\",\"path\":7}", "{\"verb\":\"disk-detach\",\"path\":\"a\"}",
+		"{\"verb\":\"disk-eject\",\"readonly\":true}", "{\"verb\":\"disk-insert\",\"raw\":true}",
+		"{\"verb\":\"disk-attach\",\"path\":\"a\\u0000b\"}",
 		"{\"verb\":\"sta\\u0000tus\"}", "{\"verb\":\"status\"} x",
 	};
 	struct ctl_request req;
@@ -391,6 +457,74 @@ static void test_console(void)
 	finish();
 }
 
+/* @nr descriptors with the request. */
+static const char *ask_with(int sock, const char *text, const int *fds, size_t nr)
+{
+	char control[CMSG_SPACE(4 * sizeof(int))] __attribute__((aligned(8))) = { 0 };
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = CMSG_SPACE(nr * sizeof(int)) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(nr * sizeof(int));
+	memcpy(CMSG_DATA(h), fds, nr * sizeof(int));
+	CHECK_EQ(sendmsg(sock, &msg, MSG_NOSIGNAL), strlen(text));
+	if (take_line(sock, reply, sizeof(reply)) <= 0)
+		strcpy(reply, "(nothing)");
+	return reply;
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void test_disks(void)
+{
+	char name[] = "/tmp/hv-ctl-XXXXXX";
+	int file = mkstemp(name), sock, three[3] = { file, file, file };
+	unsigned int before;
+
+	CHECK_EQ(ftruncate(file, 4321), 0);
+	unlink(name);
+	begin();
+	sock = dial();
+	CHECK_HAS(ask(sock, "{\"verb\":\"status\"}\n"), "\"path\":\"/x.vhd\"");
+	before = open_fds();
+	CHECK_HAS(ask_with(sock, "{\"verb\":\"disk-attach\",\"controller\":2,\"readonly\":true,"
+				 "\"raw\":true,\"path\":\"/d\"}\n", &file, 1), "\"unit\":7");
+	CHECK_HAS(reply, "\"controller\":2");
+	CHECK_EQ(told.size, 4321);
+	CHECK(told.image.readonly && told.image.raw && !strcmp(told.path, "/d"));
+	CHECK_EQ(told.at.unit, -1);
+	/* The one descriptor of many, or of a verb that wants none, or of a line that is wrong: no leak. */
+	CHECK_HAS(ask_with(sock, "{\"verb\":\"disk-attach\"}\n", three, 3), "\"ok\":true");
+	CHECK_EQ(told.size, 4321);
+	CHECK_HAS(ask_with(sock, "{\"verb\":\"status\"}\n", &file, 1), "\"ok\":true");
+	CHECK_HAS(ask_with(sock, "rubbish\n", &file, 1), "bad-request");
+	CHECK_EQ(told.calls, 2);
+	/* It is not kept for the next line. */
+	CHECK_HAS(ask(sock, "{\"verb\":\"disk-insert\"}\n"), "no descriptor");
+	CHECK_HAS(ask(sock, "{\"verb\":\"disk-attach\"}\n"), "no descriptor");
+	CHECK_EQ(told.calls, 2);
+	CHECK_HAS(ask(sock, "{\"verb\":\"disk-eject\",\"unit\":3,\"force\":true}\n"), "\"unit\":3");
+	CHECK(told.force && told.size == -1 && told.at.unit == 3);
+	CHECK_HAS(ask_with(sock, "{\"verb\":\"disk-insert\",\"unit\":63}\n", &file, 1), "\"error\":\"invalid\"");
+	CHECK_HAS(reply, "\"next\":\"look again\"");
+	CHECK_HAS(ask(sock, "{\"verb\":\"disk-detach\",\"unit\":63}\n"), "nothing there");
+	CHECK_EQ(open_fds(), before);
+	CHECK_EQ(told.calls, 5);
+	close(sock);
+	close(file);
+	finish();
+}
+
 /* Another user gets end of file and nothing else. */
 static void test_stranger(void)
 {
@@ -486,6 +620,7 @@ int main(void)
 	test_wait();
 	test_deaf_peer();
 	test_console();
+	test_disks();
 	test_stranger();
 	test_no_descriptors();
 	test_random();

@@ -39,6 +39,12 @@ void client_close(struct client *c)
 	*c = (struct client){ .fd = -1 };
 }
 
+static int hung_up(const struct client *c, struct err *err)
+{
+	return err_set(err, RC_FAILED, "hvctl list shows the VMs that are there",
+		       "VM '%s' hung up (it is ending, or it belongs to another user)", c->name);
+}
+
 static int send_lines(struct client *c, enum ctl_verb verb, unsigned int keys, bool wait, struct err *err)
 {
 	char text[128];
@@ -50,8 +56,7 @@ static int send_lines(struct client *c, enum ctl_verb verb, unsigned int keys, b
 	/* A request is far smaller than a socket's buffer: it goes out whole or the peer is gone. */
 	if (send(c->fd, text, (size_t)n, MSG_NOSIGNAL) == n)
 		return 0;
-	return err_set(err, RC_FAILED, "hvctl list shows the VMs that are there",
-		       "VM '%s' hung up (it is ending, or it belongs to another user)", c->name);
+	return hung_up(c, err);
 }
 
 int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err)
@@ -62,6 +67,37 @@ int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct 
 int client_send_and_wait(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err)
 {
 	return send_lines(c, verb, keys, true, err);
+}
+
+int client_send_json(struct client *c, json_t *request, int fd, struct err *err)
+{
+	union {
+		char		space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} control = { 0 };
+	char text[CTL_REQUEST_MAX];
+	size_t n = request ? json_dumpb(request, text, sizeof(text) - 1, JSON_COMPACT) : 0;
+	struct iovec iov = { text, n + 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	json_decref(request);
+	if (!n || n >= sizeof(text))
+		return err_set(err, RC_FAILED, NULL, n ? "the request is too long" : "no memory");
+	text[n] = '\n';
+	if (fd >= 0) {
+		struct cmsghdr *h;
+
+		msg.msg_control = control.space;
+		msg.msg_controllen = sizeof(control.space);
+		h = CMSG_FIRSTHDR(&msg);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	}
+	if (sendmsg(c->fd, &msg, MSG_NOSIGNAL) == (ssize_t)iov.iov_len)
+		return 0;
+	return hung_up(c, err);
 }
 
 static int64_t now_ms(void)
@@ -147,9 +183,11 @@ static int reply_error(const struct client *c, json_t *reply, struct err *err)
 		{ CTL_E_STATE, RC_STATE, NULL },
 		{ CTL_E_BUSY, RC_BUSY, NULL },
 		{ CTL_E_LIMIT, RC_BUSY, NULL },
+		{ CTL_E_INVALID, RC_INVALID, NULL },
 	};
 	const char *word = json_string_value(json_object_get(reply, "error"));
 	const char *text = json_string_value(json_object_get(reply, "message"));
+	const char *told = json_string_value(json_object_get(reply, "next"));
 	int rc = RC_FAILED;
 	const char *next = NULL;
 
@@ -158,7 +196,7 @@ static int reply_error(const struct client *c, json_t *reply, struct err *err)
 			rc = map[i].rc;
 			next = map[i].next;
 		}
-	err_set(err, rc, next, "%s", text ? text : "the VM sent an error without a text");
+	err_set(err, rc, told ? told : next, "%s", text ? text : "the VM sent an error without a text");
 	if (rc == RC_STATE)
 		err_next(err, "hvctl show %s tells its state", c->name);
 	return rc;

@@ -28,6 +28,9 @@ void client_close(struct client *c);
 /* Send one request; @keys: CTL_KEY_*. Return: 0 or an enum rc. */
 int client_send(struct client *c, enum ctl_verb verb, unsigned int keys, struct err *err);
 
+/* Send @request (taken over, NULL for no memory) and @fd with it, -1: none. Return: 0 or an enum rc. */
+int client_send_json(struct client *c, json_t *request, int fd, struct err *err);
+
 /*
  * The same with "wait" right behind it in one piece: a VM may end so soon after the first answer that a
  * request sent then would come too late.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* disk: make, show and check disk images. */
+/* disk: make, show and check disk images; and which word of it is which function. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "hvctl/cmd.h"
+#include "hvctl/cmd_disk.h"
 #include "libvhd/vhd.h"
 
-static int disk_failed(struct ctx *ctx, const struct vhd_err *e)
+int disk_failed(struct ctx *ctx, const struct vhd_err *e)
 {
 	int rc = RC_FAILED;
 
@@ -16,18 +17,19 @@ static int disk_failed(struct ctx *ctx, const struct vhd_err *e)
 		rc = RC_BUSY;
 	else if (e->code == -EMEDIUMTYPE || e->code == -EOPNOTSUPP)
 		rc = RC_UNSUPPORTED;
-	else if (e->code == -EUCLEAN || e->code == -EFBIG || e->code == -EINVAL)
+	else if (e->code == -EUCLEAN || e->code == -EFBIG || e->code == -EINVAL ||
+		 e->code == -EROFS)
 		rc = RC_INVALID;
 	return err_set(&ctx->err, rc, e->next[0] ? e->next : NULL, "%s", e->text);
 }
 
-static int disk_create(struct ctx *ctx, const char *path)
+static int disk_create(struct ctx *ctx)
 {
 	static const struct { const char *word; enum vhd_format format; } formats[] = {
 		{ "dynamic", VHD_DYNAMIC }, { "fixed", VHD_FIXED }, { "raw", VHD_RAW },
 	};
 	const char *size = opt_value(&ctx->line, "size"), *block = opt_value(&ctx->line, "block-size");
-	const char *word = opt_value(&ctx->line, "format");
+	const char *word = opt_value(&ctx->line, "format"), *path = ctx->line.arg[1];
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC };
 	uint64_t block_size = 0;
 	struct vhd_err e;
@@ -66,8 +68,9 @@ static json_t *info_json(const char *path, const struct vhd_info *i)
 			 "id", i->format == VHD_RAW ? "" : id);
 }
 
-static int disk_info(struct ctx *ctx, const char *path)
+static int disk_info(struct ctx *ctx)
 {
+	const char *path = ctx->line.arg[1];
 	/* Looking does no harm to who uses the disk; what is seen may be old then. */
 	const struct vhd_open_opts o = { .flags = VHD_OPEN_RDONLY | VHD_OPEN_NOLOCK };
 	char size[32], file[32], block[32];
@@ -92,8 +95,9 @@ static int disk_info(struct ctx *ctx, const char *path)
 	return out_end(ctx);
 }
 
-static int disk_check(struct ctx *ctx, const char *path)
+static int disk_check(struct ctx *ctx)
 {
+	const char *path = ctx->line.arg[1];
 	struct vhd_check c;
 	struct vhd_err e;
 
@@ -111,13 +115,29 @@ static int disk_check(struct ctx *ctx, const char *path)
 
 int cmd_disk(struct ctx *ctx)
 {
-	static const struct { const char *word; int (*fn)(struct ctx *ctx, const char *path); } verbs[] = {
-		{ "create", disk_create }, { "info", disk_info }, { "check", disk_check },
+	static const struct {
+		const char	*word;
+		unsigned int	min, max;	/* words with this one */
+		const char	*args;
+		int		(*fn)(struct ctx *ctx);
+	} verbs[] = {
+		{ "create", 2, 2, "FILE", disk_create },
+		{ "info", 2, 2, "FILE", disk_info },
+		{ "check", 2, 2, "FILE", disk_check },
+		{ "attach", 3, 3, "VM FILE", disk_attach },
+		{ "detach", 3, 3, "VM PLACE", disk_detach },
+		{ "insert", 3, 3, "VM FILE", disk_insert },
+		{ "eject", 2, 3, "VM [PLACE]", disk_eject },
 	};
 
-	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(ctx->line.arg[0], verbs[i].word))
-			return verbs[i].fn(ctx, ctx->line.arg[1]);
+	for (unsigned int i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(ctx->line.arg[0], verbs[i].word))
+			continue;
+		if (ctx->line.args >= verbs[i].min && ctx->line.args <= verbs[i].max)
+			return verbs[i].fn(ctx);
+		err_set(&ctx->err, RC_USAGE, NULL, "disk %s takes %s", verbs[i].word, verbs[i].args);
+		return err_next(&ctx->err, "write 'hvctl disk %s %s'", verbs[i].word, verbs[i].args);
+	}
 	return err_set(&ctx->err, RC_USAGE, "hvctl help disk", "disk: unknown operation \"%s\"",
 		       ctx->line.arg[0]);
 }

@@ -161,6 +161,27 @@ int cmd_list(struct ctx *ctx)
 	return ret;
 }
 
+static void print_disks(json_t *list)
+{
+	json_t *d;
+	size_t i;
+
+	json_array_foreach(list, i, d) {
+		const char *path = json_string_value(json_object_get(d, "path"));
+		uint64_t size = (uint64_t)json_integer_value(json_object_get(d, "size"));
+		char text[32];
+
+		printf("scsi%d:%-6d", (int)json_integer_value(json_object_get(d, "controller")),
+		       (int)json_integer_value(json_object_get(d, "unit")));
+		printf("%s, ", json_string_value(json_object_get(d, "type")));
+		if (path)
+			printf("%s, %s%s\n", text_size_show(size, text, sizeof(text)), path,
+			       json_is_true(json_object_get(d, "readonly")) ? ", read-only" : "");
+		else
+			printf("empty\n");
+	}
+}
+
 static void print_member(const char *key, json_t *value)
 {
 	uint64_t v = (uint64_t)json_integer_value(value);
@@ -172,6 +193,8 @@ static void print_member(const char *key, json_t *value)
 		printf("%-12s%s\n", key, text_size_show(v, text, sizeof(text)));
 	else if (!strcmp(key, "uptime_ms"))
 		printf("%-12s%s\n", "uptime", text_duration_show(v, text, sizeof(text)));
+	else if (!strcmp(key, "disks"))
+		print_disks(value);
 	else if (json_is_integer(value))
 		printf("%-12s%" PRIu64 "\n", key, v);
 }

@@ -72,6 +72,7 @@ static const struct opt disk_opts[] = {
 	  .help = "of the new image: a dynamic or fixed VHD, or raw (default dynamic)" },
 	{ .name = "block-size", .kind = OPT_SIZE, .arg = "SIZE",
 	  .help = "of a dynamic VHD, a power of two from 4K to 256M (default 2M)" },
+	{ .name = "force", .letter = 'f', .help = "eject, insert: although the guest has locked the drive" },
 	{ 0 }
 };
 
@@ -200,12 +201,21 @@ static const struct opt_cmd cmds[] = {
 	  .text = "Reads the generic netlink family of hv.ko: VMs and virtual CPUs made, started, paused, "
 		  "dead. One line, or with --json one object, for each event.",
 	  .opts = { events_opts } },
-	{ .name = "disk", .help = "make, show or check a disk image", .run = cmd_disk,
-	  .args = "create|info|check FILE", .arg_kind = OPT_ARGS_NONE, .arg_min = 2, .arg_max = 2,
+	{ .name = "disk", .help = "disk images, and the disks of a running VM", .run = cmd_disk,
+	  .args = "create|info|check FILE | attach|insert VM FILE | detach VM PLACE | eject VM [PLACE]",
+	  .arg_kind = OPT_ARGS_NONE, .arg_min = 2, .arg_max = 3,
 	  .text = "create makes a new image of --size, a dynamic VHD unless --format says otherwise. info "
 		  "shows what an image is, also one that is in use. check looks at all of its structure and "
 		  "changes nothing; exit code 7 when it is damaged. The content of a file tells its format, "
-		  "never its name.",
+		  "never its name.\n"
+		  "attach adds a disk to a running VM and prints its place, as scsi0:1. FILE is what --disk of "
+		  "run takes: data.vhd,readonly or data.img,bus=scsi1:3,format=raw. detach takes the unit at "
+		  "PLACE away, whatever the guest does with it: unmount it there first. The controllers are "
+		  "those the VM began with.\n"
+		  "insert puts an ISO image into a DVD drive, in place of the one that is there; eject takes it "
+		  "out. With several drives say which: ISO,bus=scsi0:1, or PLACE. A guest that has mounted the "
+		  "medium keeps the drive locked (exit code 6); --force goes over that. hvctl show tells what "
+		  "hangs where.",
 	  .example = "hvctl disk create system.vhd --size 20G", .opts = { disk_opts } },
 	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
 	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "

@@ -168,8 +168,8 @@ static int numa(struct ctx *ctx, struct vmopts *o)
 	return 0;
 }
 
-/* @path as an absolute path in @buf: the VM process may have another working directory. */
-static int absolute(struct ctx *ctx, const char *path, char *buf)
+/* The VM process may have another working directory. */
+int vmopts_absolute(struct ctx *ctx, const char *path, char *buf)
 {
 	size_t n = 0;
 
@@ -213,11 +213,10 @@ static int serial(struct ctx *ctx, struct vmopts *o)
 	if (!path)
 		return 0;
 	o->cfg.serial_path = o->serial;
-	return absolute(ctx, path, o->serial);
+	return vmopts_absolute(ctx, path, o->serial);
 }
 
-/* "scsi", "scsi1", "scsi:3" or "scsi1:3"; @unit -1: the next free one. */
-static int disk_place(struct ctx *ctx, const char *text, uint8_t *controller, int *unit)
+int vmopts_place(struct ctx *ctx, const char *text, uint8_t *controller, int *unit)
 {
 	char number[8] = "0";
 	const char *colon = strchr(text, ':');
@@ -234,7 +233,7 @@ static int disk_place(struct ctx *ctx, const char *text, uint8_t *controller, in
 			return 0;
 		}
 	}
-	err_set(&ctx->err, RC_USAGE, NULL, "key bus: '%s' is not a place for a disk", text);
+	err_set(&ctx->err, RC_USAGE, NULL, "'%s' is not a place for a disk", text);
 	return err_next(&ctx->err, "write scsi, scsi1 or scsi1:3; controllers are 0 to %d, units 0 to %d",
 			VMM_CONTROLLERS_MAX - 1, VMM_LUNS_MAX - 1);
 }
@@ -263,7 +262,7 @@ static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const 
 	if (!ret && o->cfg.disks == VMM_DISKS_MAX)
 		return err_set(&ctx->err, RC_INVALID, NULL, "more than %d disks", VMM_DISKS_MAX);
 	if (!ret && (v = opt_keys_value(&keys, "bus")))
-		ret = disk_place(ctx, v, &d.controller, &unit);
+		ret = vmopts_place(ctx, v, &d.controller, &unit);
 	if (ret)
 		return ret;
 	v = opt_keys_value(&keys, "readonly");
@@ -277,7 +276,7 @@ static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const 
 		d.flags |= VMM_DISK_RAW;
 	v = opt_keys_value(&keys, "path");
 	if (v && *v) {
-		ret = absolute(ctx, v, path);
+		ret = vmopts_absolute(ctx, v, path);
 		if (ret)
 			return ret;
 		if (access(path, R_OK))
@@ -341,7 +340,7 @@ static int image(struct ctx *ctx, const char *opt, char *buf, const char **out)
 
 	if (!path)
 		return 0;
-	ret = absolute(ctx, path, buf);
+	ret = vmopts_absolute(ctx, path, buf);
 	if (ret)
 		return ret;
 	*out = buf;

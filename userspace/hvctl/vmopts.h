@@ -23,4 +23,12 @@ struct vmopts {
  */
 int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial serial);
 
+/*
+ * A disk's place: "scsi", "scsi1", "scsi:3" or "scsi1:3"; @unit -1: not said. Return: 0 or RC_USAGE.
+ */
+int vmopts_place(struct ctx *ctx, const char *text, uint8_t *controller, int *unit);
+
+/* @path as an absolute one in @buf of VMM_PATH_MAX + 1 bytes. Return: 0 or an enum rc. */
+int vmopts_absolute(struct ctx *ctx, const char *path, char *buf);
+
 #endif

@@ -30,6 +30,7 @@ struct ctl_conn {
 	bool			gone;		/* peer sends no more: close when @out is empty */
 	bool			bad;		/* answer is queued, then close */
 	int			pass_fd;	/* goes with the first byte of @out; -1: none */
+	int			came_fd;	/* came with what is in @in; -1: none */
 	char			*out;		/* queued bytes, malloc()ed */
 	size_t			out_len, out_sent;
 	size_t			in_len;
@@ -59,6 +60,8 @@ static void conn_close(struct ctl_conn *c)
 	close(c->src.fd);
 	if (c->pass_fd >= 0)
 		close(c->pass_fd);
+	if (c->came_fd >= 0)
+		close(c->came_fd);
 	free(c->out);
 	free(c);
 }
@@ -149,8 +152,12 @@ static int conn_line(struct ctl_conn *c, const char *line, size_t len)
 		}
 		ans.json = ctl_error(CTL_E_LIMIT, "%d clients wait already", CTL_WAITERS_MAX);
 	} else {
-		ctl_verb_run(c->ctl->m, &req, c->ctl->born, &ans);
+		ctl_verb_run(c->ctl->m, &req, c->ctl->born, &c->came_fd, &ans);
 	}
+	/* Whatever became of the line: its descriptor is not the next one's. */
+	if (c->came_fd >= 0)
+		close(c->came_fd);
+	c->came_fd = -1;
 	return conn_answer(c, &ans);
 }
 
@@ -183,6 +190,31 @@ static int conn_lines(struct ctl_conn *c)
 	return 0;
 }
 
+/*
+ * recv(2) that takes a descriptor along; the kernel closes those for which there is no room. One that
+ * came before and no line has taken yet goes.
+ */
+static ssize_t receive_with_fd(struct ctl_conn *c, void *buf, size_t len)
+{
+	union {
+		char		space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} control = { 0 };
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+			      .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n = recvmsg(c->src.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
+		if (c->came_fd >= 0)
+			close(c->came_fd);
+		memcpy(&c->came_fd, CMSG_DATA(h), sizeof(c->came_fd));
+	}
+	return n;
+}
+
 /* Return: 0, or -1: hang up. */
 static int conn_read(struct ctl_conn *c)
 {
@@ -195,7 +227,7 @@ static int conn_read(struct ctl_conn *c)
 		n = recv(c->src.fd, &byte, 1, MSG_DONTWAIT);
 		return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 	}
-	n = recv(c->src.fd, c->in + c->in_len, sizeof(c->in) - c->in_len, MSG_DONTWAIT);
+	n = receive_with_fd(c, c->in + c->in_len, sizeof(c->in) - c->in_len);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (!n)
@@ -279,7 +311,7 @@ static void listen_ready(struct loop_source *src, uint32_t events)
 	}
 	c->src = (struct loop_source){ .fd = fd, .events = EPOLLIN, .ready = conn_ready };
 	c->ctl = ctl;
-	c->pass_fd = -1;
+	c->pass_fd = c->came_fd = -1;
 	c->used = loop_now();
 	if (loop_add(machine_loop(ctl->m), &c->src)) {
 		close(fd);

@@ -9,7 +9,12 @@
  *	{"verb": "resume"}
  *	{"ok": false, "error": "wrong-state", "message": "VM 'vm1' is stopping"}
  *
+ * An error may have "next" as well, what to do about it.
+ *
  * A request is at most CTL_REQUEST_MAX bytes with its newline; unknown verbs and keys are refused.
+ * A descriptor that comes with a request (SCM_RIGHTS) belongs to the first line that is read with or after
+ * it; "disk-attach" and "disk-insert" need one, an open image. The VM process itself opens no file.
+ *
  * "console" passes one end of a socket pair with its reply (SCM_RIGHTS); "ring" has "bytes" raw bytes
  * behind its reply; "wait" is answered when the VM ends. Only the user who started the VM and root are
  * served (SO_PEERCRED), the others get end-of-file.
@@ -19,9 +24,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CTL_PROTOCOL	1		/* "protocol" of the status reply; raised when a meaning changes */
 #define CTL_REQUEST_MAX	4096
+#define CTL_PATH_MAX	1024		/* bytes of "path" */
 #define CTL_REPLY_MAX	(1u << 20)
 #define CTL_CONNS_MAX	32		/* the longest idle one makes room for a new one */
 #define CTL_WAITERS_MAX	24		/* so that waiters never lock out a kill */
@@ -37,15 +44,26 @@ enum ctl_verb {
 	CTL_WAIT,
 	CTL_CONSOLE,
 	CTL_RING,
+	CTL_DISK_ATTACH,
+	CTL_DISK_DETACH,
+	CTL_DISK_EJECT,
+	CTL_DISK_INSERT,
 	CTL_VERB_NR
 };
 
 #define CTL_KEY_READONLY	(1u << 0)
 #define CTL_KEY_FORCE		(1u << 1)
+#define CTL_KEY_RAW		(1u << 2)	/* the image's content is not looked at */
+#define CTL_KEY_CONTROLLER	(1u << 3)
+#define CTL_KEY_UNIT		(1u << 4)
+#define CTL_KEY_PATH		(1u << 5)
 
 struct ctl_request {
 	enum ctl_verb	verb;
-	unsigned int	keys;		/* CTL_KEY_* that are there and true */
+	unsigned int	keys;		/* CTL_KEY_* that are there and, of the first three, true */
+	uint8_t		controller;	/* below VMM_CONTROLLERS_MAX; 0 when absent */
+	uint8_t		unit;		/* below VMM_LUNS_MAX */
+	char		path[CTL_PATH_MAX + 1];	/* the image's name, for messages; "" when absent */
 };
 
 /*
@@ -61,6 +79,7 @@ const char *ctl_verb_name(enum ctl_verb verb);
 #define CTL_E_STATE	"wrong-state"
 #define CTL_E_BUSY	"busy"
 #define CTL_E_LIMIT	"limit"
+#define CTL_E_INVALID	"invalid"		/* there is no such unit, or the image is not one */
 #define CTL_E_FAILED	"failed"
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/config.h"
 #include "vmm/ctl.h"
 
 static const struct {
@@ -21,14 +22,68 @@ static const struct {
 	[CTL_WAIT]	= { "wait", 0 },
 	[CTL_CONSOLE]	= { "console", CTL_KEY_READONLY | CTL_KEY_FORCE },
 	[CTL_RING]	= { "ring", 0 },
+	[CTL_DISK_ATTACH] = { "disk-attach", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_PATH |
+			      CTL_KEY_READONLY | CTL_KEY_RAW },
+	[CTL_DISK_DETACH] = { "disk-detach", CTL_KEY_CONTROLLER | CTL_KEY_UNIT },
+	[CTL_DISK_EJECT] = { "disk-eject", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_FORCE },
+	[CTL_DISK_INSERT] = { "disk-insert", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_PATH |
+			      CTL_KEY_FORCE },
 };
+
+static int set_flag(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	if (json_is_true(value))
+		req->keys |= bit;
+	return json_is_boolean(value) ? 0 : -EINVAL;
+}
+
+static int set_number(const json_t *value, unsigned int limit, uint8_t *out)
+{
+	json_int_t v = json_integer_value(value);
+
+	if (!json_is_integer(value) || v < 0 || v >= limit)
+		return -EINVAL;
+	*out = (uint8_t)v;
+	return 0;
+}
+
+static int set_controller(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	req->keys |= bit;
+	return set_number(value, VMM_CONTROLLERS_MAX, &req->controller);
+}
+
+static int set_unit(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	req->keys |= bit;
+	return set_number(value, VMM_LUNS_MAX, &req->unit);
+}
+
+/* One line: it goes into messages and the log. */
+static int set_path(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	const char *s = json_string_value(value);
+
+	req->keys |= bit;
+	if (!s || !*s || strlen(s) != json_string_length(value) || strlen(s) > CTL_PATH_MAX ||
+	    strpbrk(s, "\r\n"))
+		return -EINVAL;
+	strcpy(req->path, s);
+	return 0;
+}
 
 static const struct {
 	const char	*name;
 	unsigned int	bit;
+	int		(*set)(struct ctl_request *req, unsigned int bit, const json_t *value);
+	const char	*what;		/* else "NAME is not ..." */
 } keys[] = {
-	{ "readonly", CTL_KEY_READONLY },
-	{ "force", CTL_KEY_FORCE },
+	{ "readonly", CTL_KEY_READONLY, set_flag, "true or false" },
+	{ "force", CTL_KEY_FORCE, set_flag, "true or false" },
+	{ "raw", CTL_KEY_RAW, set_flag, "true or false" },
+	{ "controller", CTL_KEY_CONTROLLER, set_controller, "the number of a controller" },
+	{ "unit", CTL_KEY_UNIT, set_unit, "the number of a unit" },
+	{ "path", CTL_KEY_PATH, set_path, "a name of one line" },
 };
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
@@ -76,12 +131,10 @@ static int find_keys(json_t *root, struct ctl_request *req, char *why, size_t wh
 				 verbs[req->verb].name);
 			return -EINVAL;
 		}
-		if (!json_is_boolean(value)) {
-			snprintf(why, whylen, "\"%s\" is not true or false", keys[i].name);
+		if (keys[i].set(req, keys[i].bit, value)) {
+			snprintf(why, whylen, "\"%s\" is not %s", keys[i].name, keys[i].what);
 			return -EINVAL;
 		}
-		if (json_is_true(value))
-			req->keys |= keys[i].bit;
 	}
 	return 0;
 }

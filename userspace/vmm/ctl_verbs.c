@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/chr.h"
+#include "base/err.h"
 #include "vmm/ctl_verbs.h"
 #include "vmm/loop.h"
 #include "vmm/machine.h"
@@ -19,7 +20,7 @@
 
 json_t *ctl_error(const char *word, const char *fmt, ...)
 {
-	char text[256];
+	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -109,6 +110,25 @@ static json_t *channels_json(struct machine *m)
 	return list;
 }
 
+static json_t *disk_list(struct machine *m)
+{
+	json_t *list = json_array();
+	struct machine_disk d;
+
+	for (unsigned int i = 0; list && machine_disk_look(m, i, &d); i++) {
+		json_t *o = json_pack("{s:i, s:i, s:s, s:b}", "controller", d.at.controller, "unit", d.at.unit,
+				      "type", d.dvd ? "dvd" : "disk", "readonly", d.readonly);
+
+		if (!o)
+			break;
+		set_string(o, "path", d.path);
+		if (d.path)
+			json_object_set_new(o, "size", json_integer((json_int_t)d.size));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 {
 	static const char *const backing[VMM_BACKING_NR] = {
@@ -134,6 +154,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "serial", machine_serial_name(m));
 	set_string(o, "heartbeat", machine_heartbeat(m));
 	json_object_set_new(o, "channels", channels_json(m));
+	json_object_set_new(o, "disks", disk_list(m));
 	ans->json = o;
 }
 
@@ -213,7 +234,58 @@ static void do_ring(struct machine *m, struct ctl_answer *ans)
 	ans->json = o;
 }
 
-void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born,
+static json_t *disk_error(const struct err *e)
+{
+	static const struct { int code; const char *word; } words[] = {
+		{ -EBUSY, CTL_E_BUSY }, { -EEXIST, CTL_E_BUSY }, { -EAGAIN, CTL_E_BUSY },
+		{ -EINVAL, CTL_E_INVALID }, { -ENOENT, CTL_E_INVALID }, { -EUCLEAN, CTL_E_INVALID },
+		{ -EFBIG, CTL_E_INVALID }, { -EMEDIUMTYPE, CTL_E_INVALID }, { -EROFS, CTL_E_INVALID },
+	};
+	json_t *o;
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]) && words[i].code != e->code; i++)
+		;
+	o = ctl_error(i < sizeof(words) / sizeof(words[0]) ? words[i].word : CTL_E_FAILED, "%s", e->text);
+	if (o && e->next[0])
+		json_object_set_new(o, "next", json_string(e->next));
+	return o;
+}
+
+static void do_disk(struct machine *m, const struct ctl_request *req, int *fd, struct ctl_answer *ans)
+{
+	struct machine_place at = {
+		.controller = req->controller, .unit = req->keys & CTL_KEY_UNIT ? req->unit : -1,
+	};
+	struct machine_image image = {
+		.fd = *fd, .path = req->path[0] ? req->path : "image",
+		.readonly = req->keys & CTL_KEY_READONLY, .raw = req->keys & CTL_KEY_RAW,
+	};
+	bool brings = req->verb == CTL_DISK_ATTACH || req->verb == CTL_DISK_INSERT;
+	bool force = req->keys & CTL_KEY_FORCE;
+	struct err e = { 0 };
+	int ret;
+
+	if (brings && *fd < 0) {
+		ans->json = ctl_error(CTL_E_REQUEST, "no descriptor came with the request");
+		return;
+	}
+	if (brings)
+		*fd = -1;
+	if (req->verb == CTL_DISK_ATTACH)
+		ret = machine_disk_attach(m, &at, &image, &e);
+	else if (req->verb == CTL_DISK_DETACH)
+		ret = machine_disk_detach(m, &at, &e);
+	else
+		ret = machine_disk_medium(m, &at, brings ? &image : NULL, force, &e);
+	ans->json = ret ? disk_error(&e) : ok(m);
+	if (!ret && ans->json) {
+		json_object_set_new(ans->json, "controller", json_integer(at.controller));
+		json_object_set_new(ans->json, "unit", json_integer(at.unit));
+	}
+}
+
+void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born, int *fd,
 		  struct ctl_answer *ans)
 {
 	*ans = (struct ctl_answer){ .fd = -1 };
@@ -227,6 +299,10 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 	case CTL_KILL:		do_kill(m, ans); break;
 	case CTL_CONSOLE:	do_console(m, req->keys, ans); break;
 	case CTL_RING:		do_ring(m, ans); break;
+	case CTL_DISK_ATTACH:
+	case CTL_DISK_DETACH:
+	case CTL_DISK_EJECT:
+	case CTL_DISK_INSERT:	do_disk(m, req, fd, ans); break;
 	case CTL_WAIT:
 	case CTL_VERB_NR:	break;
 	}

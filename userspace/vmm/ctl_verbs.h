@@ -17,8 +17,11 @@ struct ctl_answer {
 	int	fd;		/* descriptor to pass, owned by the answer, or -1 */
 };
 
-/* Do @req (not CTL_WAIT). @born: loop_now() when the VM was made. */
-void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born,
+/*
+ * Do @req (not CTL_WAIT). @born: loop_now() when the VM was made. *@fd: the descriptor that came with
+ * it or -1; a verb that takes it over sets it to -1.
+ */
+void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born, int *fd,
 		  struct ctl_answer *ans);
 
 /* {"ok": false, "error": @word, "message": ...}; NULL without memory. */

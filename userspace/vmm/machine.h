@@ -5,6 +5,7 @@
 #ifndef HV_VMM_MACHINE_H
 #define HV_VMM_MACHINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config.h"
@@ -37,6 +38,46 @@ void machine_watch_set(struct machine *m, machine_watch_fn fn, void *arg);
 
 /* How it ended; cause VMM_END_NONE before the end. */
 const struct vmm_end *machine_end(const struct machine *m);
+
+/* Where a disk hangs. */
+struct machine_place {
+	uint8_t	controller;	/* below VMM_CONTROLLERS_MAX */
+	int	unit;		/* below VMM_LUNS_MAX; -1: see the verb */
+};
+
+/* An image that a client has opened; @fd is the machine's from the call on, whatever is returned. */
+struct machine_image {
+	int		fd;
+	const char	*path;		/* for messages */
+	bool		readonly, raw;
+};
+
+/*
+ * Disks of a VM that runs or is paused. The place used is told in @at. Return: 0 or -errno, which is
+ * @e->code, with a text and, mostly, the next step.
+ *
+ * attach: unit -1 is the first free one. -ENOENT no such controller: there are those the VM began with.
+ * -EEXIST the unit is taken; -EAGAIN the guest has not noticed yet that the last one went.
+ * detach: waits for commands under way. Any unit, drives as well.
+ * medium: of a DVD drive; @image NULL takes it out. Unit -1 is the only drive, -ENOENT if there is none
+ * and -EINVAL if there are several. -EBUSY the guest has locked the tray and @force is not set.
+ */
+struct err;
+int machine_disk_attach(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			struct err *e);
+int machine_disk_detach(struct machine *m, struct machine_place *at, struct err *e);
+int machine_disk_medium(struct machine *m, struct machine_place *at, const struct machine_image *image,
+			bool force, struct err *e);
+
+/* A disk or drive; strings until the next change. */
+struct machine_disk {
+	struct machine_place	at;
+	bool			dvd, readonly;
+	const char		*path;		/* NULL: an empty drive */
+	uint64_t		size;		/* bytes */
+};
+/* The @nr-th one. Return: false when there are fewer. */
+bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out);
 
 /* One named figure of the VM (counts since creation; sizes in bytes; times in ns). */
 struct machine_stat {
