@@ -363,6 +363,14 @@ static void test_dvd(void)
 	run(&dvd, "1e 00 00 00 00 00", 0);
 	run(&dvd, "1b 00 00 00 02 00", 0);
 	CHECK_EQ(op.kind, SCSI_OP_EJECT);
+	/* Linux takes an attention for success: it would believe the drive unlocked. */
+	run(&dvd, "1e 00 00 00 01 00", 0);
+	atomic_fetch_or(&dvd.attention, SCSI_ATTN_EJECT);
+	run(&dvd, "1e 00 00 00 00 00", 0);
+	CHECK_EQ(op.status, SCSI_GOOD);
+	CHECK(!atomic_load(&dvd.locked));
+	run(&dvd, "00 00 00 00 00 00", 0);
+	CHECK_EQ(sense(), 0x065a01);
 	run(&dvd, "1b 00 00 00 03 00", 0);
 	CHECK_EQ(op.kind, SCSI_OP_LOAD);
 

@@ -93,7 +93,8 @@ static const struct scsi_row rows[] = {
 	{ 0x1a, 6, ROW_ALL, "MODE SENSE(6)", scsi_mode_sense_6, NULL },
 	{ 0x1b, 6, ROW_ALL, "START STOP UNIT", start_stop, NULL },
 	{ 0x1d, 6, ROW_ALL, "SEND DIAGNOSTIC", send_diagnostic, NULL },
-	{ 0x1e, 6, ROW_ALL, "PREVENT ALLOW MEDIUM REMOVAL", prevent_removal, NULL },
+	/* Linux takes an attention in answer to it for success. */
+	{ 0x1e, 6, ROW_ALL | ROW_ATTN, "PREVENT ALLOW MEDIUM REMOVAL", prevent_removal, NULL },
 	{ 0x25, 10, ROW_ALL | ROW_MEDIUM, "READ CAPACITY(10)", scsi_read_capacity_10, NULL },
 	{ 0x28, 10, ROW_ALL | ROW_MEDIUM, "READ(10)", scsi_read, NULL },
 	{ 0x2a, 10, ROW_DISK | ROW_WRITES, "WRITE(10)", scsi_write, NULL },
