@@ -27,6 +27,12 @@ static int f_get(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t d
 	return -14;
 }
 
+static int f_get_like(struct dev_services *ds, const struct gmem *held_one, uint64_t gpa, uint32_t len,
+		      struct gmem *out)
+{
+	return f_get(ds, gpa, len, held_one->dir, out);
+}
+
 static void f_put(struct dev_services *ds, struct gmem *g)
 {
 	(void)ds, (void)g;
@@ -86,7 +92,7 @@ f_log(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 }
 
 static const struct dev_services_ops fake = {
-	.gmem_get = f_get, .gmem_put = f_put, .irq_set = f_irq, .timer_arm = f_arm,
+	.gmem_get = f_get, .gmem_get_like = f_get_like, .gmem_put = f_put, .irq_set = f_irq, .timer_arm = f_arm,
 	.timer_cancel = f_cancel, .timer_free = f_cancel, .now_ns = f_now, .wall_ns = f_wall,
 	.power = f_power, .page_touch = f_touch, .log = f_log,
 };

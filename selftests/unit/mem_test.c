@@ -36,7 +36,7 @@ static void config(enum vmm_backing backing)
 static void handles(struct mem *m)
 {
 	uint64_t high = layout.range[2].gpa, end = high + layout.range[2].bytes;
-	struct gmem g;
+	struct gmem g, h;
 
 	CHECK_EQ(mem_get(m, 1024 * MIB - 16, 16, DEV_DIR_WRITE, &g), 0);
 	CHECK(g.ptr == mem_host(m, 0) + 1024 * MIB - 16);
@@ -50,6 +50,17 @@ static void handles(struct mem *m)
 	CHECK_EQ(mem_get(m, ~0ULL, 1, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, ~0ULL - 3, 8, DEV_DIR_READ, &g), -EFAULT);
 	CHECK_EQ(mem_get(m, high, ~0U, DEV_DIR_READ, &g), -EFAULT);
+	CHECK_EQ(mem_get(m, high, 1, DEV_DIR_WRITE, &g), 0);
+	CHECK_EQ(mem_get_like(m, &g, end - 1, 1, &h), 0);
+	CHECK(h.ptr == (char *)g.ptr + (end - 1 - high) && h.dir == DEV_DIR_WRITE);
+	mem_put(m, &h);
+	CHECK_EQ(mem_get_like(m, &g, end - 1, 2, &h), -EFAULT);
+	CHECK_EQ(mem_get_like(m, &g, high - 1, 1, &h), -EFAULT);
+	CHECK_EQ(mem_get_like(m, &g, high, ~0U, &h), -EFAULT);
+	CHECK_EQ(mem_get_like(m, &g, 4096, 16, &h), 0);		/* of another range */
+	CHECK(h.ptr == mem_host(m, 0) + 4096 && h.len == 16);
+	mem_put(m, &h);
+	mem_put(m, &g);
 }
 
 static void dirty(struct mem *m)
@@ -148,7 +159,7 @@ static bool mapped(const void *p)
 
 static void changes(enum vmm_backing b)
 {
-	struct gmem g, h;
+	struct gmem g, h, like;
 	struct mem *m;
 	int slot, i;
 
@@ -170,8 +181,12 @@ static void changes(enum vmm_backing b)
 	CHECK(g.ptr != h.ptr);
 	CHECK_EQ(*(uint8_t *)h.ptr, 0);			/* new memory */
 	CHECK_EQ(((uint8_t *)g.ptr)[BYTES - 1], 7);	/* the old one is still held */
+	CHECK_EQ(mem_get_like(m, &g, EXTRA + 8192, 1, &like), 0);
+	CHECK(like.ptr == (char *)g.ptr + 4096);		/* what it is like is held, too */
 	mem_put(m, &g);
-	CHECK(!mapped(g.ptr));
+	CHECK(mapped(like.ptr));
+	mem_put(m, &like);
+	CHECK(!mapped(like.ptr));
 	CHECK_EQ(mem_remove(m, slot), 0);
 	CHECK_EQ(mem_remove(m, slot), -ENOENT);
 	CHECK_EQ(mem_replace(m, slot), -ENOENT);

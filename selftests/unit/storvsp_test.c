@@ -47,6 +47,12 @@ static int f_get(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t d
 	return 0;
 }
 
+static int f_get_like(struct dev_services *ds, const struct gmem *held_one, uint64_t gpa, uint32_t len,
+		      struct gmem *out)
+{
+	return f_get(ds, gpa, len, held_one->dir, out);
+}
+
 static void f_put(struct dev_services *ds, struct gmem *g)
 {
 	(void)ds, (void)g;
@@ -110,7 +116,8 @@ static void f_closed(struct dev_services *ds, struct chan *c)
 }
 
 static const struct dev_services_ops services_ops = {
-	.gmem_get = f_get, .gmem_put = f_put, .log = f_log, .chan_create = f_chan_create,
+	.gmem_get = f_get, .gmem_get_like = f_get_like, .gmem_put = f_put, .log = f_log,
+	.chan_create = f_chan_create,
 	.chan_sub_create = f_sub_create, .chan_remove = f_remove, .chan_signal = f_signal,
 	.chan_closed = f_closed,
 };

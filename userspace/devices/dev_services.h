@@ -56,6 +56,12 @@ struct dev_services_ops {
 	/* Return: 0; -EFAULT when [gpa, gpa+len) is not whole RAM, or read-only and WRITE is asked. */
 	int	(*gmem_get)(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t dir,
 			    struct gmem *out);
+	/*
+	 * One more piece for the transfer that has @held, in the same direction: cheaper when it lies
+	 * in the same range of memory. Return: as gmem_get().
+	 */
+	int	(*gmem_get_like)(struct dev_services *ds, const struct gmem *held, uint64_t gpa,
+				 uint32_t len, struct gmem *out);
 	/* Marks what was written dirty; call it before the guest can learn of the completion. */
 	void	(*gmem_put)(struct dev_services *ds, struct gmem *g);
 	/* Level of an I/O APIC pin, 0..23. */

@@ -27,12 +27,14 @@ static void pieces_put(struct stor_request *r)
 static int piece_get(struct stor_request *r, uint64_t gpa, uint32_t len, uint32_t dir)
 {
 	struct dev_services *ds = r->q->vsp->dev.ds;
-	int ret = ds->ops->gmem_get(ds, gpa, len, dir, &r->mem[r->pieces]);
+	unsigned int n = r->pieces;
+	int ret = n ? ds->ops->gmem_get_like(ds, &r->mem[n - 1], gpa, len, &r->mem[n]) :
+		      ds->ops->gmem_get(ds, gpa, len, dir, &r->mem[n]);
 
 	if (ret)
 		return ret;
-	r->iov[r->pieces].iov_base = r->mem[r->pieces].ptr;
-	r->iov[r->pieces].iov_len = len;
+	r->iov[n].iov_base = r->mem[n].ptr;
+	r->iov[n].iov_len = len;
 	r->pieces++;
 	return 0;
 }

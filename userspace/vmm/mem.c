@@ -333,6 +333,18 @@ int mem_get(struct mem *m, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem
 	return 0;
 }
 
+int mem_get_like(struct mem *m, const struct gmem *held, uint64_t gpa, uint32_t len, struct gmem *out)
+{
+	struct mem_range *r = held->range;
+
+	if (gpa < r->gpa || gpa - r->gpa >= r->bytes || len > r->bytes - (gpa - r->gpa))
+		return mem_get(m, gpa, len, held->dir, out);
+	/* @held has a reference, so the range is there, and may be had once more. */
+	atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+	*out = (struct gmem){ r->host + (gpa - r->gpa), gpa, len, held->dir, r };
+	return 0;
+}
+
 void mem_put(struct mem *m, struct gmem *g)
 {
 	struct mem_range *r = g->range;

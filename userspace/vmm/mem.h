@@ -44,6 +44,9 @@ int mem_zero(struct mem *m);
  * Return: 0 or -EFAULT.
  */
 int mem_get(struct mem *m, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem *out);
+/* One more, with the direction of @held, which is not put before this returns: without a look at the map
+ * when both lie in one slot. A slot that was replaced since then is the old one for both. */
+int mem_get_like(struct mem *m, const struct gmem *held, uint64_t gpa, uint32_t len, struct gmem *out);
 /* Notes what was written as dirty, with a release barrier before it. */
 void mem_put(struct mem *m, struct gmem *g);
 

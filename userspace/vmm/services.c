@@ -24,6 +24,12 @@ static int services_gmem_get(struct dev_services *ds, uint64_t gpa, uint32_t len
 	return mem_get(machine_of(ds)->mem, gpa, len, dir, out);
 }
 
+static int services_gmem_get_like(struct dev_services *ds, const struct gmem *held, uint64_t gpa,
+				  uint32_t len, struct gmem *out)
+{
+	return mem_get_like(machine_of(ds)->mem, held, gpa, len, out);
+}
+
 static void services_gmem_put(struct dev_services *ds, struct gmem *g)
 {
 	mem_put(machine_of(ds)->mem, g);
@@ -170,7 +176,8 @@ static void services_chan_closed(struct dev_services *ds, struct chan *c)
 }
 
 static const struct dev_services_ops ops = {
-	.gmem_get = services_gmem_get, .gmem_put = services_gmem_put, .irq_set = services_irq_set,
+	.gmem_get = services_gmem_get, .gmem_get_like = services_gmem_get_like,
+	.gmem_put = services_gmem_put, .irq_set = services_irq_set,
 	.timer_arm = services_timer_arm, .timer_cancel = services_timer_cancel,
 	.timer_free = services_timer_free, .now_ns = services_now, .wall_ns = services_wall,
 	.power = services_power, .page_touch = services_page_touch, .log = services_log,
