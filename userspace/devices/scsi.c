@@ -86,8 +86,8 @@ static void prevent_removal(struct scsi_unit *u, struct scsi_op *op, uint32_t ro
 static const struct scsi_row rows[] = {
 	{ 0x00, 6, ROW_ALL | ROW_MEDIUM, "TEST UNIT READY", test_unit_ready, NULL },
 	{ 0x03, 6, ROW_ALL | ROW_ATTN, "REQUEST SENSE", request_sense, NULL },
-	{ 0x08, 6, ROW_DISK, "READ(6)", scsi_read, NULL },
-	{ 0x0a, 6, ROW_DISK | ROW_WRITES, "WRITE(6)", scsi_write, NULL },
+	{ 0x08, 6, ROW_DISK | ROW_MOVES, "READ(6)", scsi_read, NULL },
+	{ 0x0a, 6, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(6)", scsi_write, NULL },
 	{ 0x12, 6, ROW_ALL | ROW_ATTN, "INQUIRY", scsi_inquiry, NULL },
 	{ 0x15, 6, ROW_ALL, "MODE SELECT(6)", scsi_mode_select_6, scsi_mode_select_param },
 	{ 0x1a, 6, ROW_ALL, "MODE SENSE(6)", scsi_mode_sense_6, NULL },
@@ -96,8 +96,8 @@ static const struct scsi_row rows[] = {
 	/* Linux takes an attention in answer to it for success. */
 	{ 0x1e, 6, ROW_ALL | ROW_ATTN, "PREVENT ALLOW MEDIUM REMOVAL", prevent_removal, NULL },
 	{ 0x25, 10, ROW_ALL | ROW_MEDIUM, "READ CAPACITY(10)", scsi_read_capacity_10, NULL },
-	{ 0x28, 10, ROW_ALL | ROW_MEDIUM, "READ(10)", scsi_read, NULL },
-	{ 0x2a, 10, ROW_DISK | ROW_WRITES, "WRITE(10)", scsi_write, NULL },
+	{ 0x28, 10, ROW_ALL | ROW_MEDIUM | ROW_MOVES, "READ(10)", scsi_read, NULL },
+	{ 0x2a, 10, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(10)", scsi_write, NULL },
 	{ 0x2f, 10, ROW_ALL | ROW_MEDIUM, "VERIFY(10)", scsi_verify, NULL },
 	{ 0x35, 10, ROW_DISK, "SYNCHRONIZE CACHE(10)", scsi_sync_cache, NULL },
 	{ 0x41, 10, ROW_DISK | ROW_WRITES, "WRITE SAME(10)", scsi_write_same,
@@ -109,16 +109,16 @@ static const struct scsi_row rows[] = {
 	{ 0x51, 10, ROW_DVD | ROW_MEDIUM, "READ DISC INFORMATION", scsi_disc_information, NULL },
 	{ 0x55, 10, ROW_ALL, "MODE SELECT(10)", scsi_mode_select_10, scsi_mode_select_param },
 	{ 0x5a, 10, ROW_ALL, "MODE SENSE(10)", scsi_mode_sense_10, NULL },
-	{ 0x88, 16, ROW_DISK, "READ(16)", scsi_read, NULL },
-	{ 0x8a, 16, ROW_DISK | ROW_WRITES, "WRITE(16)", scsi_write, NULL },
+	{ 0x88, 16, ROW_DISK | ROW_MOVES, "READ(16)", scsi_read, NULL },
+	{ 0x8a, 16, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(16)", scsi_write, NULL },
 	{ 0x8f, 16, ROW_DISK, "VERIFY(16)", scsi_verify, NULL },
 	{ 0x91, 16, ROW_DISK, "SYNCHRONIZE CACHE(16)", scsi_sync_cache, NULL },
 	{ 0x93, 16, ROW_DISK | ROW_WRITES, "WRITE SAME(16)", scsi_write_same,
 	  scsi_write_same_param },
 	{ 0x9e, 16, ROW_DISK, "SERVICE ACTION IN(16)", scsi_service_action_in, NULL },
 	{ SCSI_REPORT_LUNS, 12, 0, "REPORT LUNS", NULL, NULL },	/* the target's: scsi_report_luns() */
-	{ 0xa8, 12, ROW_ALL | ROW_MEDIUM, "READ(12)", scsi_read, NULL },
-	{ 0xaa, 12, ROW_DISK | ROW_WRITES, "WRITE(12)", scsi_write, NULL },
+	{ 0xa8, 12, ROW_ALL | ROW_MEDIUM | ROW_MOVES, "READ(12)", scsi_read, NULL },
+	{ 0xaa, 12, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(12)", scsi_write, NULL },
 	{ 0xbd, 12, ROW_DVD, "MECHANISM STATUS", scsi_mechanism_status, NULL },
 };
 
@@ -173,7 +173,8 @@ void scsi_begin(struct scsi_unit *u, const uint8_t *cdb, uint32_t len, uint32_t 
 	unsigned int type;
 
 	memset(op, 0, offsetof(struct scsi_op, reply));
-	memset(op->reply, 0, SCSI_REPLY_MAX);
+	if (!row || !(row->flags & ROW_MOVES))
+		memset(op->reply, 0, SCSI_REPLY_MAX);
 	memcpy(op->cdb, cdb, len < SCSI_CDB_MAX ? len : SCSI_CDB_MAX);
 	if (!u) {
 		if (cdb[0] == 0x12 && len >= 6)

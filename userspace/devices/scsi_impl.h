@@ -38,6 +38,7 @@ enum scsi_row_flags {
 	ROW_WRITES	= 1u << 2,	/* refused on a read-only medium */
 	ROW_DISK	= 1u << 3,	/* of disks */
 	ROW_DVD		= 1u << 4,	/* of DVD drives */
+	ROW_MOVES	= 1u << 5,	/* moves data between buffer and medium: no reply of ours */
 	ROW_ALL		= ROW_DISK | ROW_DVD,
 };
 

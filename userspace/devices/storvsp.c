@@ -26,7 +26,7 @@ struct stor_lun *stor_lun_get(struct storvsp *v, const struct vmb_stor_srb_reque
 void stor_lun_put(struct storvsp *v, struct stor_lun *lun)
 {
 	pthread_mutex_lock(&v->lock);
-	if (!--lun->users)
+	if (!--lun->users && v->idlers)
 		pthread_cond_broadcast(&v->unused);
 	pthread_mutex_unlock(&v->lock);
 }
@@ -34,8 +34,10 @@ void stor_lun_put(struct storvsp *v, struct stor_lun *lun)
 /* Lock held. */
 static void lun_idle(struct storvsp *v, struct stor_lun *lun)
 {
+	v->idlers++;
 	while (lun->users)
 		pthread_cond_wait(&v->unused, &v->lock);
+	v->idlers--;
 }
 
 static struct storvsp *of_device(struct device *d)

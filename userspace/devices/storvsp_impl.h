@@ -101,6 +101,7 @@ struct storvsp {
 	uint16_t		version;	/* agreed upon; primary queue's thread */
 	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
 	pthread_cond_t		unused;		/* a unit's last user has gone */
+	unsigned int		idlers;		/* who wait for that; lock */
 	struct stor_lun		lun[STORVSP_LUNS];
 	unsigned int		nr_queues;
 	struct stor_queue	*queue[STORVSP_QUEUES];

@@ -80,22 +80,29 @@ int hv_ring_producer(struct hv_ring *r, void *header, void *data, u32 pages)
 
 static void copy_out(const struct hv_ring *r, u32 pos, void *buf, u32 len)
 {
-	u32 first = min(len, r->bytes - pos);
+	u32 first = r->bytes - pos;
 
+	if (len <= first) {
+		memcpy(buf, r->data + pos, len);
+		return;
+	}
 	memcpy(buf, r->data + pos, first);
 	memcpy((u8 *)buf + first, r->data, len - first);
 }
 
 static u32 copy_in(struct hv_ring *r, u32 pos, const void *buf, u32 len)
 {
-	u32 first = min(len, r->bytes - pos);
+	u32 first = r->bytes - pos;
 
 	if (!len)
 		return pos;
+	if (len < first) {
+		memcpy(r->data + pos, buf, len);
+		return pos + len;
+	}
 	memcpy(r->data + pos, buf, first);
-	if (len > first)
-		memcpy(r->data, (const u8 *)buf + first, len - first);
-	return advance(r, pos, len);
+	memcpy(r->data, (const u8 *)buf + first, len - first);
+	return len - first;
 }
 
 /* ---- consumer ---- */
@@ -238,7 +245,8 @@ int hv_ring_put(struct hv_ring *r, u16 type, u16 flags, u64 transaction, u32 hea
 	pos = copy_in(r, r->pos, &d, sizeof(d));
 	for (i = 0; i < n; i++)
 		pos = copy_in(r, pos, vec[i].base, vec[i].len);
-	pos = copy_in(r, pos, zeros, (u32)-bytes % WORD);
+	if (bytes % WORD)
+		pos = copy_in(r, pos, zeros, (u32)-bytes % WORD);
 	r->pos = copy_in(r, pos, &trailer, sizeof(trailer));
 	return 0;
 }
