@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Queues of disk requests, with io_uring and with threads, on raw and dynamic images: many requests at
- * once, vectors cut at odd places, against a copy in memory; a file that shrinks; a queue that is full.
+ * once, vectors cut at odd places, against a copy in memory; a file that shrinks; a queue that is full;
+ * images whose file system is memory.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -137,19 +139,14 @@ static bool have_uring(void)
 	return fd >= 0;
 }
 
-static void test_random(enum vhd_format format, bool threads)
+static void random_requests(const char *path, bool threads)
 {
-	struct vhd_create_opts opts = { .format = format, .size = sizeof(model), .block_size = 4096 };
-	char path[] = "/tmp/hv-diskq-XXXXXX";
 	int wake = eventfd(0, EFD_CLOEXEC), round;
 	struct vhd_err e;
 	struct diskq *q;
 	struct disk *d;
 
-	close(mkstemp(path));
-	unlink(path);
 	memset(model, 0, sizeof(model));
-	CHECK_EQ(vhd_create(path, &opts, &e), 0);
 	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
 	CHECK_EQ(diskq_create(&q, DEPTH, wake, threads), 0);
 	CHECK(!strcmp(diskq_engine(q), threads || !have_uring() ? "threads" : "io_uring"));
@@ -170,7 +167,108 @@ static void test_random(enum vhd_format format, bool threads)
 	CHECK_EQ(disk_open(&d, path, DISK_READONLY, &e), 0);
 	compare(d);
 	CHECK_EQ(disk_close(d, &e), 0);
+	close(wake);
+}
+
+static void test_random(enum vhd_format format, bool threads)
+{
+	struct vhd_create_opts opts = { .format = format, .size = sizeof(model), .block_size = 4096 };
+	char path[] = "/tmp/hv-diskq-XXXXXX";
+	struct vhd_err e;
+
+	close(mkstemp(path));
 	unlink(path);
+	CHECK_EQ(vhd_create(path, &opts, &e), 0);
+	random_requests(path, threads);
+	unlink(path);
+}
+
+/* A fresh image in a file of memory, and a name for it. */
+static int memory_image(enum vhd_format format, char *name, size_t len)
+{
+	struct vhd_create_opts opts = { .format = format, .size = sizeof(model), .block_size = 4096 };
+	int fd = memfd_create("hv-diskq", MFD_CLOEXEC), from;
+	char path[] = "/tmp/hv-diskq-XXXXXX";
+	static char buf[65536];
+	struct vhd_err e;
+	ssize_t n;
+
+	close(mkstemp(path));
+	unlink(path);
+	CHECK_EQ(vhd_create(path, &opts, &e), 0);
+	from = open(path, O_RDONLY | O_CLOEXEC);
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		CHECK_EQ(write(fd, buf, (size_t)n), n);
+	close(from);
+	unlink(path);
+	snprintf(name, len, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static void test_random_memory(enum vhd_format format, bool threads)
+{
+	char name[40];
+	int fd = memory_image(format, name, sizeof(name));
+
+	random_requests(name, threads);
+	close(fd);
+}
+
+static struct diskq *chain_q;
+static unsigned int chain_left;
+
+static void on_chain(struct disk_req *r, int result)
+{
+	CHECK_EQ(result, 0);
+	if (!--chain_left)
+		return;
+	r->iov = slots[0].iov;
+	r->iov[0] = (struct iovec){ slots[0].buf, 512 };
+	r->nr_iov = 1;
+	r->sector = chain_left % SECTORS;
+	r->count = 1;
+	CHECK_EQ(diskq_submit(chain_q, r), 0);
+}
+
+/* What is done on the spot is told by kicks, one step of a chain each, and nobody sleeps over it. */
+static void test_memory(void)
+{
+	int wake = eventfd(0, EFD_CLOEXEC), fd;
+	struct disk_req *r = &slots[0].req;
+	struct vhd_err e;
+	struct disk *d;
+	char name[40];
+
+	fd = memory_image(VHD_DYNAMIC, name, sizeof(name));
+	CHECK_EQ(disk_open(&d, name, 0, &e), 0);
+	CHECK(d->in_memory);
+	CHECK_EQ(diskq_create(&chain_q, DEPTH, wake, !have_uring()), 0);
+	if (!strcmp(diskq_engine(chain_q), "io_uring")) {
+		slots[0].iov[0] = (struct iovec){ slots[0].buf, 512 };
+		*r = (struct disk_req){ .disk = d, .verb = DISK_WRITE, .sector = 3, .count = 1,
+					.iov = slots[0].iov, .nr_iov = 1, .done = on_chain };
+		chain_left = 1;		/* a block that has to be allocated: by a thread */
+		CHECK_EQ(diskq_submit(chain_q, r), 0);
+		drain(chain_q);
+		CHECK_EQ(chain_left, 0);
+		chain_left = 3;
+		r->verb = DISK_READ;
+		r->iov[0] = (struct iovec){ slots[0].buf, 512 };
+		r->nr_iov = 1;
+		r->count = 1;
+		CHECK_EQ(diskq_submit(chain_q, r), 0);
+		CHECK_EQ(chain_left, 3);
+		diskq_wait(chain_q);
+		CHECK_EQ(chain_left, 2);
+		diskq_kick(chain_q);
+		CHECK_EQ(chain_left, 1);
+		CHECK_EQ(diskq_busy(chain_q), 1);
+		drain(chain_q);
+		CHECK_EQ(chain_left, 0);
+	}
+	diskq_release(chain_q);
+	CHECK_EQ(disk_close(d, &e), 0);
+	close(fd);
 	close(wake);
 }
 
@@ -275,7 +373,10 @@ int main(void)
 	for (size_t i = 0; i < 3; i++) {
 		test_random(formats[i], false);
 		test_random(formats[i], true);
+		test_random_memory(formats[i], false);
+		test_random_memory(formats[i], true);
 	}
+	test_memory();
 	test_short(false);
 	test_short(true);
 	test_limits();

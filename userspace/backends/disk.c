@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Disk images as devices see them. */
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "disk.h"
+
+/* Moving data of such a file waits for no device. */
+static bool file_in_memory(int fd)
+{
+	struct statfs fs;
+
+	return fd >= 0 && !fstatfs(fd, &fs) && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
 
 /* @fd -1: open @path. */
 static int open_either(struct disk **out, int fd, const char *path, unsigned int flags, struct vhd_err *e)
@@ -34,6 +44,7 @@ static int open_either(struct disk **out, int fd, const char *path, unsigned int
 		return ret;
 	}
 	vhd_get_info(d->vhd, &d->info);
+	d->in_memory = file_in_memory(vhd_fd(d->vhd));
 	*out = d;
 	return 0;
 }

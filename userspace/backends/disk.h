@@ -5,7 +5,7 @@
  * A disk may be used by any number of queues. A queue belongs to one thread at a time: it submits,
  * and collects what is done. Data moves between the caller's memory and the image's file by
  * io_uring, without a copy; where the kernel has none or forbids it, and for what libvhd cannot
- * do without sleeping, by threads of the queue.
+ * do without sleeping, by threads of the queue; of an image in memory, by the caller's thread.
  */
 #ifndef HV_BACKENDS_DISK_H
 #define HV_BACKENDS_DISK_H
@@ -20,6 +20,7 @@ struct disk {
 	struct vhd	*vhd;
 	char		*path;		/* as given */
 	bool		readonly;
+	bool		in_memory;	/* its file system has no device: tmpfs, ramfs */
 	struct vhd_info	info;		/* when it was opened */
 };
 

@@ -6,6 +6,10 @@
  * operation under way. The common request is one extent. What libvhd would have to sleep for goes to
  * a thread of the queue, which does the rest of that request with the blocking calls.
  *
+ * An image whose file system keeps it in memory needs no ring: moving its data is a copy, which waits
+ * for no device. It is done on the spot; the kernel would give each write to a worker thread of its
+ * own, because it cannot tell. What ended so is told by the next kick, as if it came from the ring.
+ *
  * The ring is set up with the few operations it may carry, because seccomp does not see them.
  */
 #include <errno.h>
@@ -31,6 +35,7 @@ struct diskq {
 	unsigned int	depth, busy;
 	unsigned int	in_ring;	/* requests of which the ring holds an operation */
 	unsigned int	unsent;		/* operations not handed to the kernel yet */
+	struct disk_req	*ended, **ended_tail;	/* on the spot; not told yet */
 
 	pthread_mutex_t	lock;		/* the rest */
 	pthread_cond_t	work;
@@ -211,41 +216,116 @@ static void finish(struct diskq *q, struct disk_req *r, int result)
 	r->done(r, result);
 }
 
-/* Go on with a READ or WRITE until an operation is in the ring, or it is done. */
-static void advance(struct diskq *q, struct disk_req *r)
+/* Its requester hears of it from diskq_kick(): a chain of requests does not go down the stack. */
+static void finish_later(struct diskq *q, struct disk_req *r, int result)
 {
-	struct io_uring_sqe *sqe;
+	r->result = result;
+	r->next = NULL;
+	*q->ended_tail = r;
+	q->ended_tail = &r->next;
+}
+
+/* What an operation has moved is behind us. 0, or why the request has failed. */
+static int account(struct disk_req *r, int64_t res)
+{
+	struct vhd_extent *e = &r->map.ext[r->ext];
+
+	iov_restore(r);
+	if (res == -EAGAIN || res == -EINTR)
+		return 0;
+	/* Nothing where something must be: the file got shorter. */
+	if (res <= 0)
+		return res ? (int)res : -EIO;
+	r->pos += (uint64_t)res;
+	r->moved += (uint64_t)res;
+	if (r->pos >= e->len) {
+		r->ext++;
+		r->pos = 0;
+	}
+	if (r->moved < r->count * VHD_SECTOR)	/* else nobody looks at iov[] again */
+		iov_skip(r, (uint64_t)res);
+	return 0;
+}
+
+/*
+ * Have extents of @r mapped, the zeros at their front written. 1: an operation is to be done at r->ext;
+ * 0: all of @r is; -EINPROGRESS: a thread has it; else why it has failed.
+ */
+static int extent_next(struct diskq *q, struct disk_req *r)
+{
 	struct vhd_extent *e;
-	unsigned int n;
 	int ret;
 
 	for (;;) {
 		if (r->ext == r->map.nr) {
 			ret = map_end(r, (int64_t)r->moved);
 			if (ret || !r->count)
-				return finish(q, r, ret);
+				return ret;
 			ret = vhd_map(r->disk->vhd, r->sector, r->count,
 				      r->verb == DISK_WRITE ? VHD_WRITE : VHD_READ, VHD_NOWAIT, &r->map);
+			r->ext = 0;
 			if (ret) {
 				r->map.nr = 0;
-				r->ext = 0;
-				if (ret == -EAGAIN)
-					return to_thread(q, r);
-				return finish(q, r, ret);
+				if (ret != -EAGAIN)
+					return ret;
+				to_thread(q, r);
+				return -EINPROGRESS;
 			}
-			r->ext = 0;
 			r->pos = r->moved = 0;
 		}
 		e = &r->map.ext[r->ext];
 		if (e->kind != VHD_EXT_ZERO)
-			break;
+			return 1;
 		iov_zero(r, e->len);
 		r->moved += e->len;
 		r->ext++;
 	}
+}
+
+static void advance(struct diskq *q, struct disk_req *r);
+
+/* All of a READ or WRITE of an image in memory. */
+static void copy_now(struct diskq *q, struct disk_req *r)
+{
+	struct vhd_extent *e;
+	off_t offset;
+	ssize_t n;
+	int ret, nr;
+
+	while ((ret = extent_next(q, r)) == 1) {
+		e = &r->map.ext[r->ext];
+		if (e->fd != vhd_fd(r->disk->vhd))
+			return advance(q, r);	/* another file of a chain: who knows where that is */
+		nr = (int)iov_take(r, e->len - r->pos);
+		offset = (off_t)(e->offset + r->pos);
+		n = r->verb == DISK_WRITE ? pwritev(e->fd, r->iov, nr, offset) :
+					    preadv(e->fd, r->iov, nr, offset);
+		ret = account(r, n < 0 ? -errno : n);
+		if (ret) {
+			ret = map_end(r, ret);
+			break;
+		}
+	}
+	if (ret != -EINPROGRESS)
+		finish_later(q, r, ret);
+}
+
+/* Go on with a READ or WRITE until an operation is in the ring, or it is done. */
+static void advance(struct diskq *q, struct disk_req *r)
+{
+	int ret = extent_next(q, r);
+	struct io_uring_sqe *sqe;
+	struct vhd_extent *e;
+	unsigned int n;
+
+	if (ret == -EINPROGRESS)
+		return;
+	if (ret != 1)
+		return finish(q, r, ret);
 	sqe = sqe_get(q);
 	if (!sqe)
 		return finish(q, r, map_end(r, -EAGAIN));
+	e = &r->map.ext[r->ext];
 	n = iov_take(r, e->len - r->pos);
 	if (r->verb == DISK_WRITE)
 		io_uring_prep_writev(sqe, e->fd, r->iov, n, e->offset + r->pos);
@@ -257,21 +337,10 @@ static void advance(struct diskq *q, struct disk_req *r)
 
 static void moved(struct diskq *q, struct disk_req *r, int res)
 {
-	struct vhd_extent *e = &r->map.ext[r->ext];
+	int ret = account(r, res);
 
-	iov_restore(r);
-	if (res == -EAGAIN || res == -EINTR)
-		return advance(q, r);
-	/* Nothing where something must be: the file got shorter. */
-	if (res <= 0)
-		return finish(q, r, map_end(r, res ? res : -EIO));
-	iov_skip(r, (uint64_t)res);
-	r->pos += (uint64_t)res;
-	r->moved += (uint64_t)res;
-	if (r->pos >= e->len) {
-		r->ext++;
-		r->pos = 0;
-	}
+	if (ret)
+		return finish(q, r, map_end(r, ret));
 	advance(q, r);
 }
 
@@ -337,6 +406,7 @@ int diskq_create(struct diskq **out, unsigned int depth, int wake, bool threads)
 	q->wake = wake;
 	q->todo_tail = &q->todo;
 	q->done_tail = &q->done;
+	q->ended_tail = &q->ended;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->work, NULL);
 	q->uring = !threads && ring_create(q);
@@ -390,9 +460,25 @@ int diskq_submit(struct diskq *q, struct disk_req *r)
 			finish(q, r, ret);
 		break;
 	default:
-		advance(q, r);
+		if (r->disk->in_memory)
+			copy_now(q, r);
+		else
+			advance(q, r);
 	}
 	return 0;
+}
+
+/* Those that ended up to now. What they begin waits for the next kick, and others get in between. */
+static void collect_ended(struct diskq *q)
+{
+	struct disk_req *r = q->ended, *next;
+
+	q->ended = NULL;
+	q->ended_tail = &q->ended;
+	for (; r; r = next) {
+		next = r->next;
+		finish(q, r, r->result);
+	}
 }
 
 static void collect_threads(struct diskq *q)
@@ -429,7 +515,7 @@ static void collect_ring(struct diskq *q)
 	struct disk_req *r;
 	int res;
 
-	while (!io_uring_peek_cqe(&q->ring, &cqe)) {
+	while ((q->in_ring || q->polled) && !io_uring_peek_cqe(&q->ring, &cqe)) {
 		r = io_uring_cqe_get_data(cqe);
 		res = cqe->res;
 		io_uring_cqe_seen(&q->ring, cqe);
@@ -448,6 +534,8 @@ static void collect_ring(struct diskq *q)
 
 void diskq_kick(struct diskq *q)
 {
+	if (q->ended)
+		collect_ended(q);
 	if (q->uring) {
 		do {
 			if (q->unsent) {
@@ -460,26 +548,33 @@ void diskq_kick(struct diskq *q)
 	collect_threads(q);
 }
 
-void diskq_wait(struct diskq *q)
+static void wait_ring(struct diskq *q)
 {
 	struct io_uring_sqe *sqe;
+
+	if (!q->polled) {
+		sqe = sqe_get(q);
+		if (sqe) {
+			io_uring_prep_poll_add(sqe, q->wake, POLLIN);
+			io_uring_sqe_set_data(sqe, NULL);
+			q->polled = true;
+		}
+	}
+	q->unsent = 0;
+	io_uring_submit_and_wait(&q->ring, 1);
+}
+
+void diskq_wait(struct diskq *q)
+{
 	uint64_t count;
 	ssize_t n;
 
-	if (!q->in_ring) {
+	/* What ended on the spot is to be told now: no sleeping over it. */
+	if (q->in_ring && !q->ended) {
+		wait_ring(q);
+	} else if (!q->ended) {
 		n = read(q->wake, &count, sizeof(count));
 		(void)n;	/* EINTR: the caller looks and comes back */
-	} else {
-		if (!q->polled) {
-			sqe = sqe_get(q);
-			if (sqe) {
-				io_uring_prep_poll_add(sqe, q->wake, POLLIN);
-				io_uring_sqe_set_data(sqe, NULL);
-				q->polled = true;
-			}
-		}
-		q->unsent = 0;
-		io_uring_submit_and_wait(&q->ring, 1);
 	}
 	diskq_kick(q);
 }

@@ -31,6 +31,7 @@ static const unsigned short allowed[] = {
 	SYS_write, SYS_read, SYS_epoll_wait, SYS_futex, SYS_timerfd_settime, SYS_clock_gettime,
 	SYS_pwrite64, SYS_pread64, SYS_epoll_ctl, SYS_close, SYS_accept4, SYS_recvmsg, SYS_sendmsg,
 	SYS_recvfrom, SYS_sendto, SYS_getsockopt, SYS_shutdown, SYS_fcntl, SYS_fstat, SYS_newfstatat,
+	SYS_fstatfs,
 	SYS_io_uring_enter, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_fdatasync, SYS_fsync,
 	SYS_writev, SYS_readv, SYS_lseek, SYS_ftruncate, SYS_fallocate, SYS_unlink, SYS_unlinkat,
 	SYS_rmdir, SYS_dup, SYS_socketpair,
