@@ -177,6 +177,9 @@ static int gpadl_get(struct hv_bus *bus, u32 index, void *buf, u32 *len)
 	int ret;
 
 	xa_for_each(&bus->gpadls, i, g) {
+		/* Nobody uses those any more, and their channel need not come along. */
+		if (g->chan->state == HV_CHAN_RESCINDED)
+			continue;
 		if (index--)
 			continue;
 		ret = room(sizeof(*r) + g->have * sizeof(u64), len);

@@ -243,6 +243,7 @@ void hv_chan_rescind_locked(struct hv_chan *c)
 		return;
 	hv_ringmap_revoke(&c->map);
 	hv_gpadl_give_back_all_locked(c);
+	hv_gpadl_reap_locked(c);
 	WRITE_ONCE(c->pending, c->pending & ~(HV_CP_OPEN | HV_CP_MODIFIED | HV_CP_RESTORED));
 	if (c->seen)
 		hv_chan_notify_locked(c, HV_CP_CLOSED);

@@ -132,6 +132,7 @@ void hv_chan_close(struct hv_chan *c)
 	c->fd_gone = true;
 	if (!list_empty(&c->link)) {
 		hv_chan_rescind_locked(c);
+		hv_gpadl_give_back_all_locked(c);	/* taken after it was rescinded */
 		hv_gpadl_reap_locked(c);
 		hv_bus_settle_locked(bus);
 	}

@@ -188,9 +188,14 @@ static int fetch_now(struct fetch *f, struct mm_struct *held)
 	return !ret || ret == -EBUSY ? -EAGAIN : ret;
 }
 
-/* Wait for it without any lock held; the fault comes again then. */
+/*
+ * Wait for it without any lock held; the fault comes again then. With the lock of the address space
+ * the mapping may go, and with it the last user of the channel and of this code: the file stays. The
+ * last fput() acts when the task leaves the kernel, and so after this has returned.
+ */
 static vm_fault_t fetch_slowly(struct vm_fault *vmf, struct fetch *f)
 {
+	struct file *file;
 	struct page *page;
 	int locked = 1;
 
@@ -198,13 +203,16 @@ static vm_fault_t fetch_slowly(struct vm_fault *vmf, struct fetch *f)
 		return VM_FAULT_SIGBUS;		/* only the kernel's own look-ups come like that */
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
+	file = get_file(vmf->vma->vm_file);
 	mmap_read_unlock(vmf->vma->vm_mm);	/* from here on @vmf may be gone */
 	if (mmap_read_lock_killable(f->mm))
-		return VM_FAULT_RETRY;
+		goto out;
 	if (hv_compat_gup_remote(f->mm, f->hva, FOLL_WRITE | FOLL_HWPOISON, &page, &locked) == 1)
 		put_page(page);
 	if (locked)
 		mmap_read_unlock(f->mm);
+out:
+	fput(file);
 	return VM_FAULT_RETRY;
 }
 
@@ -236,7 +244,8 @@ static vm_fault_t show_locked(struct hv_ringmap *m, struct vm_fault *vmf, struct
 			get_page(page);
 		m->stat->ring_faults++;
 	}
-	if (page && (vmf->vma->vm_flags & VM_WRITE))
+	/* May be written, now or after an mprotect(), of which nobody hears. */
+	if (page && (vmf->vma->vm_flags & VM_MAYWRITE))
 		find_hva(m->vm, m->pfn[i], &hva, true);
 	return insert(vmf, page ? page : m->zeros);
 }
@@ -279,10 +288,14 @@ static vm_fault_t ring_fault(struct vm_fault *vmf)
 	err = fetch_now(&f, vmf->vma->vm_mm);
 	if (err == -EAGAIN) {
 		ret = fetch_slowly(vmf, &f);
+	} else if (err == -ENOMEM) {
+		ret = VM_FAULT_OOM;
 	} else if (err) {
-		/* The owner has nothing there, which is its own doing: zeros until it is mapped anew. */
+		/* The owner has nothing there, which is its own doing: zeros until that changes. */
 		mutex_lock(&m->lock);
-		ret = insert(vmf, m->zeros);
+		ret = VM_FAULT_NOPAGE;
+		if (is_current_locked(m, vmf, &f))
+			ret = show_locked(m, vmf, NULL);
 		mutex_unlock(&m->lock);
 	} else {
 		mutex_lock(&m->lock);
@@ -384,6 +397,8 @@ int hv_chan_mmap(struct hv_chan *c, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	vm_flags_clear(vma, VM_MAYEXEC);
+	if (!(vma->vm_flags & VM_WRITE))
+		vm_flags_clear(vma, VM_MAYWRITE);
 	mutex_lock(&m->lock);
 	vma->vm_private_data = (void *)(m->vm ? m->opening : 0);
 	mutex_unlock(&m->lock);

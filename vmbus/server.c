@@ -260,6 +260,9 @@ int hv_bus_create_locked(struct hv_vm *vm, const struct hv_bus_args *args)
 unwatch:
 	hv_vsynic_watch(vm, NULL);
 	cancel_delayed_work_sync(&bus->pump);
+	mutex_lock(&bus->lock);
+	hv_bus_unsend_locked(bus);	/* the guest may have used the first port already */
+	mutex_unlock(&bus->lock);
 put:
 	hv_bus_put(bus);
 	return ret;

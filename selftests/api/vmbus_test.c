@@ -5,17 +5,21 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <hv/hv_bus.h>
 #include <hvguest/vmbus.h>
 #include "selftests/lib/bare.h"
 #include "selftests/lib/child.h"
 #include "selftests/lib/hvio.h"
+#include "selftests/lib/uffd.h"
 #include "vmbus/lib/ring.h"
 
 #define PAGE	4096u
@@ -356,7 +360,7 @@ static void test_guest(void)
 	tap_is(dev.broken, 0, "the device met nothing strange");
 	tap_ok(dev.packets > 700, "packets: %u", dev.packets);
 	tap_ok(dev.opens >= 7, "openings: %u", dev.opens);
-	tap_is(dev.resets, 2, "closings by the end of a connection");
+	tap_is(dev.resets, 3, "closings by the end of a connection");
 	tap_ok(dev.modified >= 2, "changes of the target: %u", dev.modified);
 	p = (struct pollfd){ .fd = dev.chan, .events = POLLIN };
 	tap_ok(poll(&p, 1, LATE_MS) == 1 && (p.revents & POLLHUP), "the VM is gone: HUP");
@@ -605,12 +609,124 @@ static void test_records(void)
 	close(sys);
 }
 
+/* An open channel whose rings are pages 0 to 3 of memory, without a guest. */
+static int channel_open(int vm)
+{
+	struct hv_bus_args bus = { 0 };
+	struct hv_rec_bus rb = { .max_version = VMB_VERSION_WIN10_V5_3, .state = 1,
+				 .version = VMB_VERSION_WIN10_V5_3, .offers = 1 };
+	struct hv_rec_bus_channel rc = channel_record(0, 2, HV_CHAN_OPEN);
+	struct { struct hv_rec_bus_gpadl h; uint64_t pfn[4]; } rg = {
+		{ .relid = 2, .gpadl = 5, .npages = 4, .bytes = 4 * PAGE, .have = 4 }, { 0, 1, 2, 3 } };
+	struct hv_channel_args a;
+	int c;
+
+	hv_do(vm, HV_VM_CREATE_BUS, &bus);
+	channel_args(&a, 0);
+	c = (int)hv_do(vm, HV_VM_CREATE_CHANNEL, &a);
+	if (rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)) ||
+	    rec_set(vm, HV_REC_BUS_CHANNEL, &rc, sizeof(rc)) ||
+	    rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)))
+		tap_bail("an open channel");
+	return c;
+}
+
+static void test_rescinded(void)
+{
+	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c;
+	struct { struct hv_rec_bus_gpadl h; uint64_t pfn[4]; } rg;
+	struct hv_chan_rescind_args gone = { 0 };
+	uint32_t len = sizeof(rg);
+	void *m;
+
+	hv_ram_new(vm, 0, 0, 16 * PAGE);
+	c = channel_open(vm);
+	m = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, c, 0);
+	tap_ok(m != MAP_FAILED && mprotect(m, PAGE, PROT_READ | PROT_WRITE),
+	       "rings mapped to be read stay so: nobody would hear of what is written");
+	munmap(m, PAGE);
+	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS_GPADL, 0, &rg, &len), 0, "the GPADL of its rings");
+	hv_vcpu_new(vm, 0);
+	tap_is(hv_try(c, HV_CHAN_RESCIND, &gone), 0, "a channel is rescinded");
+	len = sizeof(rg);
+	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS_GPADL, 0, &rg, &len), -ENOENT,
+	       "its GPADLs are in no record: they could not be set");
+	close(c);
+	close(vm);
+	close(sys);
+}
+
+static int module_users(void)
+{
+	FILE *f = fopen("/sys/module/hv/refcnt", "re");
+	int n = -1;
+
+	if (f) {
+		if (fscanf(f, "%d", &n) != 1)
+			n = -1;
+		fclose(f);
+	}
+	return n;
+}
+
+static void *touch(void *p)
+{
+	*(volatile uint8_t *)p;
+	return NULL;
+}
+
+/* In a process of its own, which a SIGSEGV ends: the mapping it touches goes meanwhile. */
+static long fault_outlives(void *arg)
+{
+	int users = module_users(), sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c, uffd;
+	uint8_t *mem = hv_ram_new(vm, 0, 0, 16 * PAGE), *m;
+	int *result = arg;
+	pthread_t t;
+
+	c = channel_open(vm);
+	madvise(mem, 16 * PAGE, MADV_DONTNEED);
+	uffd = uffd_open(mem, 16 * PAGE);
+	m = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, c, 0);
+	if (m == MAP_FAILED || pthread_create(&t, NULL, touch, m) || !uffd_asked(uffd, LATE_MS))
+		return 1;
+	munmap(m, PAGE);
+	close(c);
+	close(vm);
+	close(sys);
+	usleep(100000);
+	*result = module_users() - users;
+	uffd_give(uffd, mem, NULL);
+	pthread_join(t, NULL);
+	return 2;
+}
+
+static void test_fault_outlives(void)
+{
+	int *users = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit((int)fault_outlives(users));
+	waitpid(pid, &status, 0);
+	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
+	       "a fault waits for memory while its mapping goes (status 0x%x)", status);
+	tap_ok(*users > 0, "the module cannot go before it is over (%d users)", *users);
+	munmap(users, PAGE);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || !strcmp(argv[1], "rules"))
 		test_rules();
 	if (argc < 2 || !strcmp(argv[1], "records"))
 		test_records();
+	if (argc < 2 || !strcmp(argv[1], "rescinded"))
+		test_rescinded();
+	if (argc < 2 || !strcmp(argv[1], "fault"))
+		test_fault_outlives();
 	if (argc < 2 || !strcmp(argv[1], "nobus"))
 		test_no_bus();
 	if (argc < 2 || !strcmp(argv[1], "guest"))

@@ -221,6 +221,25 @@ static void memory(u32 relid)
 	echoes(200, 0);
 }
 
+/* A kernel that crashes while it connects anew waits for the unload alone. */
+static void crashes(void)
+{
+	struct vmb_initiate_contact m = { .header.type = VMB_MSG_INITIATE_CONTACT,
+					  .version = VMB_VERSION_WIN10_V5_3, .v5.sint = 2 };
+
+	host(DO_HOLD_ACKS);
+	check_eq(bus_post(4, &m, sizeof(m)), TLFS_OK, "a contact over an open channel");
+	bus_silent("it waits for the device");
+	check_eq(bus_header(VMB_MSG_UNLOAD), TLFS_OK, "an unload then");
+	bus_silent("waits too");
+	host(DO_ACK);
+	bus_expect(VMB_MSG_UNLOAD_RESPONSE, msg, "and is what is answered");
+	bus_silent("alone");
+	check_eq(bus_connect(offers, 8), 2, "connected again");
+	opens(offers[0].relid);
+	echoes(3, 0);
+}
+
 static void reconnects(void)
 {
 	struct vmb_version_response r;
@@ -246,6 +265,7 @@ static void reconnects(void)
 	bus_expect(VMB_MSG_OFFERS_DELIVERED, msg, "and that is all");
 	opens(offers[0].relid);
 	echoes(3, 0);
+	crashes();
 }
 
 static void subs(u32 relid)

@@ -37,7 +37,8 @@ static void messages(void)
 		CHECK_EQ(hv_busmsg_check(msg, s->min, VMB_VERSION_WIN10_V5_3), (int)type);
 		CHECK_EQ(hv_busmsg_check(msg, s->min - 1u, VMB_VERSION_WIN10_V5_3), -EPROTO);
 		CHECK_EQ(hv_busmsg_check(msg, s->min, 0),
-			 type == VMB_MSG_INITIATE_CONTACT ? (int)type : -EPROTO);
+			 type == VMB_MSG_INITIATE_CONTACT || type == VMB_MSG_UNLOAD ? (int)type :
+			 -EPROTO);
 	}
 	put_unaligned_le32(VMB_MSG_UNLOAD, msg);
 	CHECK_EQ(hv_busmsg_check(msg, 8, VMB_VERSION_WIN8), -EPROTO);

@@ -23,7 +23,9 @@ const struct hv_busmsg_shape hv_busmsg_shapes[VMB_MSG_TYPES] = {
 				       .min = sizeof(struct vmb_initiate_contact),
 				       .unconnected = true },
 	[VMB_MSG_VERSION_RESPONSE] = TO_GUEST("version-response", struct vmb_version_response, 0),
-	[VMB_MSG_UNLOAD] = TO_HOST("unload", struct vmb_header, VMB_VERSION_WIN8_1),
+	/* Also while an old connection ends: a crashed guest does not wait for that. */
+	[VMB_MSG_UNLOAD] = { .name = "unload", .to_host = true, .min = sizeof(struct vmb_header),
+			     .since = VMB_VERSION_WIN8_1, .unconnected = true },
 	[VMB_MSG_UNLOAD_RESPONSE] = TO_GUEST("unload-response", struct vmb_header, VMB_VERSION_WIN8_1),
 	[VMB_MSG_TL_CONNECT] = TO_HOST("tl-connect", struct vmb_tl_connect, VMB_VERSION_WIN10),
 	[VMB_MSG_MODIFY_CHANNEL] = TO_HOST("modify-channel", struct vmb_modify_channel,
@@ -53,7 +55,7 @@ int hv_busmsg_check(const void *msg, u32 bytes, u32 version)
 	s = &hv_busmsg_shapes[type];
 	if (!s->to_host || bytes < s->min)
 		return -EPROTO;
-	if (!s->unconnected && (!version || version < s->since))
+	if (version ? version < s->since : !s->unconnected)
 		return -EPROTO;
 	return (int)type;
 }
