@@ -71,7 +71,7 @@ static void message(const u8 *msg, u32 bytes)
 	if (type < 0)
 		return;
 	EXPECT(bytes >= hv_busmsg_shapes[type].min && hv_busmsg_shapes[type].to_host);
-	EXPECT(conn.version || type == VMB_MSG_INITIATE_CONTACT);
+	EXPECT(conn.version || type == VMB_MSG_INITIATE_CONTACT || type == VMB_MSG_UNLOAD);
 	if (type == VMB_MSG_INITIATE_CONTACT)
 		contact(msg);
 	else if (type == VMB_MSG_GPADL_HEADER)
