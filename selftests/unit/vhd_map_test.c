@@ -296,6 +296,32 @@ static int open_path(struct vhd **d, const char *path, uint32_t flags)
 	return vhd_open(d, path, &o, &e);
 }
 
+/* What opens and adopts a file leaves nothing on it that makes I/O give up instead of waiting. */
+static void waiting(void)
+{
+	struct vhd_create_opts o = { .format = VHD_RAW, .size = DISK };
+	char path[] = "/tmp/vhd_map.XXXXXX";
+	int fd = mkstemp(path);
+	struct vhd *d;
+
+	close(fd);
+	unlink(path);
+	CHECK_EQ(vhd_create(path, &o, &e), 0);
+	CHECK_EQ(open_path(&d, path, 0), 0);
+	CHECK(!(fcntl(vhd_fd(d), F_GETFL) & O_NONBLOCK));
+	CHECK_EQ(vhd_close(d, &e), 0);
+	/* A file system of memory has no O_DIRECT before Linux 6.6. */
+	if (!open_path(&d, path, VHD_OPEN_DIRECT)) {
+		CHECK_EQ(fcntl(vhd_fd(d), F_GETFL) & (O_DIRECT | O_NONBLOCK), O_DIRECT);
+		CHECK_EQ(vhd_close(d, &e), 0);
+	}
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	CHECK_EQ(vhd_open_fd(&d, fd, path, NULL, &e), 0);
+	CHECK(!(fcntl(vhd_fd(d), F_GETFL) & O_NONBLOCK));
+	CHECK_EQ(vhd_close(d, &e), 0);
+	unlink(path);
+}
+
 static void locks(void)
 {
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = DISK };
@@ -474,6 +500,7 @@ int main(void)
 	early_flush();
 	clear_bits();
 	shrinking();
+	waiting();
 	locks();
 	given();
 	direct();

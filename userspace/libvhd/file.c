@@ -127,6 +127,38 @@ static int kind_check(int fd, const char *name, struct vhd_err *e)
 	return vhd_fail(e, name, -EINVAL, VHD_NOWHERE, "is neither a file nor a block device");
 }
 
+/*
+ * O_NONBLOCK keeps open() from waiting for the other end of a FIFO. In I/O it would make io_uring give
+ * -EAGAIN, again and again, where the file system cannot do without waiting.
+ */
+static int may_wait(int fd)
+{
+	int mode = fcntl(fd, F_GETFL);
+
+	if (mode < 0 || (mode & O_NONBLOCK && fcntl(fd, F_SETFL, mode & ~O_NONBLOCK)))
+		return -errno;
+	return 0;
+}
+
+/* Where the data is read and written: @fd, or with O_DIRECT its own. */
+static int data_open(int *data, int fd, const char *path, int mode, bool direct, struct vhd_err *e)
+{
+	int err;
+
+	if (direct) {
+		*data = open(path, mode | O_DIRECT);
+		if (*data < 0)
+			return vhd_fail(e, path, -errno, VHD_NOWHERE,
+					"cannot be opened around the page cache: %s", strerror(errno));
+	}
+	err = may_wait(fd);
+	if (!err && direct)
+		err = may_wait(*data);
+	if (err)
+		vhd_fail(e, path, err, VHD_NOWHERE, "cannot be made to wait: %s", strerror(-err));
+	return err;
+}
+
 int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *e)
 {
 	bool write = !(flags & VHD_OPEN_RDONLY);
@@ -141,12 +173,8 @@ int vhd_file_open(void **ctx, const char *path, uint32_t flags, struct vhd_err *
 	err = kind_check(fd, path, e);
 	if (!err && !(flags & VHD_OPEN_NOLOCK))
 		err = vhd_lock(fd, path, write, true, e);
-	if (!err && flags & VHD_OPEN_DIRECT) {
-		data = open(path, mode | O_DIRECT);
-		if (data < 0)
-			err = vhd_fail(e, path, -errno, VHD_NOWHERE,
-				       "cannot be opened around the page cache: %s", strerror(errno));
-	}
+	if (!err)
+		err = data_open(&data, fd, path, mode, flags & VHD_OPEN_DIRECT, e);
 	if (!err) {
 		err = file_new(ctx, fd, data);
 		if (err)
@@ -182,6 +210,11 @@ int vhd_file_adopt(void **ctx, int fd, const char *name, uint32_t flags, struct 
 	if (!err && !access_enough(fd, write))
 		err = vhd_fail(e, name, -EBADF, VHD_NOWHERE, "is not open for %s",
 			       write ? "reading and writing" : "reading");
+	if (!err) {
+		err = may_wait(fd);
+		if (err)
+			vhd_fail(e, name, err, VHD_NOWHERE, "cannot be made to wait: %s", strerror(-err));
+	}
 	if (!err && !(flags & VHD_OPEN_NOLOCK))
 		err = vhd_lock(fd, name, write, false, e);
 	if (!err) {
