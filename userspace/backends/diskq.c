@@ -116,11 +116,14 @@ static void to_thread(struct diskq *q, struct disk_req *r)
 		pthread_mutex_unlock(&q->lock);
 		return;
 	}
-	/* No thread can be had: nobody but us will take it off. */
+	/*
+	 * No thread can be had: nobody but us will take it off. It might wait for a flush that is in our
+	 * ring, and that for us: then the guest asks again.
+	 */
 	q->todo = NULL;
 	q->todo_tail = &q->todo;
 	pthread_mutex_unlock(&q->lock);
-	r->result = do_blocking(r);
+	r->result = q->in_ring ? -EAGAIN : do_blocking(r);
 	q->busy--;
 	r->done(r, r->result);
 }
@@ -349,6 +352,8 @@ static void flush_begin(struct diskq *q, struct disk_req *r)
 	struct io_uring_sqe *sqe;
 
 	r->ticket = vhd_flush_begin(r->disk->vhd);
+	if (r->ticket == -EAGAIN)
+		return to_thread(q, r);
 	if (r->ticket < 0)
 		return finish(q, r, (int)r->ticket);
 	sqe = sqe_get(q);
