@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -345,6 +346,53 @@ static void test_limits(void)
 	close(wake);
 }
 
+static int results[2];
+
+static void on_result(struct disk_req *r, int result)
+{
+	results[r->sector] = result;
+}
+
+/* A flush while another is in the ring: by a thread, or without one to be asked for again. */
+static void test_flushes(bool thread)
+{
+	char path[] = "/tmp/hv-diskq-XXXXXX";
+	int fd = mkstemp(path), wake = eventfd(0, EFD_CLOEXEC), i;
+	pthread_attr_t normal, huge;
+	struct disk_req r[2];
+	struct vhd_err e;
+	struct diskq *q;
+	struct disk *d;
+
+	CHECK_EQ(ftruncate(fd, 1 << 20), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
+	CHECK_EQ(diskq_create(&q, DEPTH, wake, false), 0);
+	/* No thread can have such a stack. */
+	CHECK_EQ(pthread_getattr_default_np(&normal), 0);
+	CHECK_EQ(pthread_getattr_default_np(&huge), 0);
+	CHECK_EQ(pthread_attr_setstacksize(&huge, 1ULL << 48), 0);
+	if (!thread)
+		CHECK_EQ(pthread_setattr_default_np(&huge), 0);
+	for (i = 0; i < 2; i++) {
+		r[i] = (struct disk_req){ .disk = d, .verb = DISK_FLUSH, .sector = i, .done = on_result };
+		results[i] = 1;
+		CHECK_EQ(diskq_submit(q, &r[i]), 0);
+	}
+	CHECK_EQ(results[1], thread ? 1 : -EAGAIN);
+	drain(q);
+	CHECK_EQ(results[0], 0);
+	CHECK_EQ(results[1], thread ? 0 : -EAGAIN);
+	CHECK_EQ(diskq_submit(q, &r[1]), 0);
+	drain(q);
+	CHECK_EQ(results[1], 0);
+	CHECK_EQ(pthread_setattr_default_np(&normal), 0);
+	diskq_release(q);
+	CHECK_EQ(disk_close(d, &e), 0);
+	unlink(path);
+	close(fd);
+	close(wake);
+}
+
 /* What is said to be raw is raw, whatever its guest has made it look like. */
 static void test_raw(void)
 {
@@ -380,6 +428,10 @@ int main(void)
 	test_short(false);
 	test_short(true);
 	test_limits();
+	if (have_uring()) {
+		test_flushes(true);
+		test_flushes(false);
+	}
 	test_raw();
 	return unit_done();
 }

@@ -183,6 +183,32 @@ static void foreign(struct memfile *f)
 	memfile_ops.pwritev(f, &(struct iovec){ footer, 512 }, 1, at + 512 + BLOCK);
 }
 
+/* The error of a sync goes to one flush alone: another may not begin before that one has told. */
+static void one_sync(const struct memfile *start)
+{
+	struct memfile f;
+	struct vhd_err e;
+	int64_t ticket;
+	struct vhd *d;
+
+	memfile_init(&f);
+	memfile_copy(&f, start);
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", NULL, &e), 0);
+	/* One that was not tried lets the next one in. */
+	ticket = vhd_flush_begin(d);
+	CHECK(ticket > 0);
+	CHECK_EQ(vhd_flush_begin(d), -EAGAIN);
+	CHECK_EQ(vhd_flush_end(d, ticket, -ECANCELED), -ECANCELED);
+	CHECK_EQ(vhd_flush(d), 0);
+	ticket = vhd_flush_begin(d);
+	CHECK(ticket > 0);
+	CHECK_EQ(vhd_flush_begin(d), -EAGAIN);
+	CHECK_EQ(vhd_flush_end(d, ticket, -EIO), -EIO);
+	CHECK_EQ(vhd_flush(d), -EIO);
+	CHECK_EQ(vhd_close(d, &e), -EIO);
+	memfile_done(&f);
+}
+
 int main(void)
 {
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = SECTORS * 512, .block_size = BLOCK };
@@ -194,6 +220,7 @@ int main(void)
 	CHECK_EQ(vhd_create_io(&memfile_ops, &start, "mem", &o, &e), 0);
 	full(&start);
 	foreign(&start);
+	one_sync(&start);
 	/* Every place in one mode, every seventh in the others. */
 	for (mode = 0; mode < 24; mode++)
 		for (at = mode ? mode % 7 + 1 : 1;

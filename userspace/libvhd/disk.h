@@ -87,8 +87,9 @@ struct vhd {
 	uint32_t	allocated;	/* (a) */
 
 	pthread_mutex_t	lock;
-	pthread_cond_t	wake;		/* BUSY was cleared, or growing ended */
+	pthread_cond_t	wake;		/* BUSY was cleared, or growing or a sync ended */
 	bool		growing;	/* (L) */
+	bool		syncing;	/* (L) from sync_enter() to sync_leave() */
 	uint64_t	next, limit;	/* (L) new blocks go at @next, then further, below @limit */
 	uint64_t	used_end;	/* (L) bytes of the file in use, with the footer of the start */
 	bool		grown;		/* (L) a block was placed behind that footer */
@@ -137,8 +138,16 @@ int file_read(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, void *bu
 int file_write(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, const void *buf, size_t len);
 /* Write zeros. */
 int file_zero(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, uint64_t len);
-/* Sync for the library's own order; a failure makes flushes fail from then on. */
+/* Sync for the library's own order, without the lock; a failure makes flushes and syncs fail from then on. */
 int disk_sync(struct vhd *d);
+/*
+ * flush.c: one sync at a time, because the kernel tells each error to one sync of a descriptor only: with two,
+ * one could succeed after the other has taken the error and before it has said so. Without the lock.
+ * Return: 0; -EIO: one has failed; -EAGAIN: another is under way, and not @wait.
+ */
+int sync_enter(struct vhd *d, bool wait);
+/* @failed: what it should have brought to disk may be lost. */
+void sync_leave(struct vhd *d, bool failed);
 /* The file is at least as long as it was: 0, or -EIO, and flushes fail from then on. */
 int disk_still_whole(struct vhd *d);
 

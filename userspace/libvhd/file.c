@@ -296,10 +296,12 @@ int file_zero(const struct vhd_io_ops *ops, void *ctx, uint64_t offset, uint64_t
 
 int disk_sync(struct vhd *d)
 {
-	int err = d->ops.datasync(d->ctx);
+	int err = sync_enter(d, true);
 
 	if (err)
-		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+		return err;
+	err = d->ops.datasync(d->ctx);
+	sync_leave(d, err);
 	return err;
 }
 

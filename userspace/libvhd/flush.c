@@ -4,13 +4,48 @@
 
 #include "disk.h"
 
-int64_t vhd_flush_begin(struct vhd *d)
+int sync_enter(struct vhd *d, bool wait)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&d->lock);
+	while (wait && d->syncing)
+		pthread_cond_wait(&d->wake, &d->lock);
+	if (__atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
+		err = -EIO;
+	else if (d->syncing)
+		err = -EAGAIN;
+	else
+		d->syncing = true;
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+void sync_leave(struct vhd *d, bool failed)
+{
+	pthread_mutex_lock(&d->lock);
+	if (failed)
+		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
+	d->syncing = false;
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static int64_t flush_begin(struct vhd *d, bool wait)
 {
 	int err = disk_still_whole(d);
 
-	if (err || __atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
+	if (err)
 		return -EIO;
+	err = sync_enter(d, wait);
+	if (err)
+		return err;
 	return __atomic_add_fetch(&d->flushes, 1, __ATOMIC_ACQ_REL);
+}
+
+int64_t vhd_flush_begin(struct vhd *d)
+{
+	return flush_begin(d, false);
 }
 
 /* Places whose table entries were clear when flush @ticket began may be used again. */
@@ -33,10 +68,11 @@ static void slots_settle(struct vhd *d, int64_t ticket)
 int vhd_flush_end(struct vhd *d, int64_t ticket, int result)
 {
 	/* These say that there was no sync at all. */
-	if (result == -EAGAIN || result == -EINTR || result == -ECANCELED)
+	bool none = result == -EAGAIN || result == -EINTR || result == -ECANCELED;
+
+	sync_leave(d, result < 0 && !none);
+	if (none)
 		return result;
-	if (result < 0)
-		__atomic_store_n(&d->failed, true, __ATOMIC_RELEASE);
 	if (__atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
 		return -EIO;
 	if (__atomic_load_n(&d->held_nr, __ATOMIC_ACQUIRE))
@@ -50,7 +86,7 @@ int vhd_flush(struct vhd *d)
 
 	if (d->readonly)
 		return 0;
-	ticket = vhd_flush_begin(d);
+	ticket = flush_begin(d, true);
 	if (ticket < 0)
 		return ticket;
 	return vhd_flush_end(d, ticket, d->ops.datasync(d->ctx));

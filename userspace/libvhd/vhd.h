@@ -234,11 +234,13 @@ int vhd_map_done(struct vhd *d, const struct vhd_map *m, int64_t result, uint32_
 /*
  * What was acknowledged is on disk once a flush that began later has returned 0: vhd_flush(), or
  *
- *	ticket = vhd_flush_begin(d);		-errno: fail the flush with it
+ *	ticket = vhd_flush_begin(d);		-EAGAIN: see below; -errno: fail the flush with it
  *	fdatasync(vhd_fd(d));			io_uring: IORING_OP_FSYNC, IORING_FSYNC_DATASYNC
  *	ret = vhd_flush_end(d, ticket, result);	0, or -errno: fail the flush with it
  *
- * Any number may run at once. A sync that failed cannot be tried again, because the kernel
+ * A disk is synced once at a time. -EAGAIN: somebody is at it; call vhd_flush(), which waits, from a
+ * thread that is not needed for the other one to end. After a ticket vhd_flush_end() has to be called,
+ * and soon: flushes and writes to new blocks may be waiting for it. A sync that failed cannot be tried again, because the kernel
  * has dropped the pages: from then on every flush of this disk is -EIO until it is opened again.
  * A result of -EAGAIN, -EINTR or -ECANCELED means that no sync was tried; it is given back as it is.
  */
