@@ -109,7 +109,7 @@ static bool once(const struct memfile *start, bool no_punch, uint32_t at, int er
 	sync_failed = false;
 	f.no_punch = no_punch;
 	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", &o, &e), 0);
-	f.fail_at = at;
+	f.fail_at = f.changes + at;
 	f.fail_err = err;
 	f.fail_stay = stay;
 	f.fail_does = does;
@@ -209,6 +209,45 @@ static void one_sync(const struct memfile *start)
 	memfile_done(&f);
 }
 
+/* Zeros whose sync failed are not on disk, though they are read: the bits over them stay clear. */
+static void lost_zeros(const struct memfile *start)
+{
+	static uint8_t buf[512];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct memfile f;
+	struct vhd_err e;
+	struct vhd *d;
+	uint32_t i, fill;
+
+	memfile_init(&f);
+	memfile_copy(&f, start);
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", NULL, &e), 0);
+	fill = f.changes;
+	CHECK_EQ(vhd_write(d, 5, &iov, 1, 512), 0);
+	fill = f.changes - fill - 3;	/* zeros; then the sync, the bits and the data */
+	CHECK(fill);
+	CHECK_EQ(vhd_close(d, &e), 0);
+	/* The sync fails, or the last of the zeros and the sync. */
+	for (i = 0; i < 2; i++) {
+		memfile_copy(&f, start);
+		CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", NULL, &e), 0);
+		f.fail_at = f.changes + fill + 1 - i;
+		f.fail_err = -EIO;
+		f.fail_stay = true;
+		CHECK_EQ(vhd_write(d, 5, &iov, 1, 512), -EIO);
+		CHECK_EQ(f.changes, f.fail_at + i);
+		f.fail_at = 0;
+		CHECK_EQ(vhd_write(d, 5, &iov, 1, 512), -EIO);
+		CHECK_EQ(vhd_close(d, &e), -EIO);
+	}
+	/* What was left in the cache by somebody else is synced before anything. */
+	memfile_copy(&f, start);
+	f.fail_at = f.changes + 1;
+	CHECK_EQ(vhd_open_io(&d, &memfile_ops, &f, "mem", NULL, &e), -EIO);
+	CHECK_HAS(e.text, "cannot be synced");
+	memfile_done(&f);
+}
+
 int main(void)
 {
 	struct vhd_create_opts o = { .format = VHD_DYNAMIC, .size = SECTORS * 512, .block_size = BLOCK };
@@ -221,6 +260,7 @@ int main(void)
 	full(&start);
 	foreign(&start);
 	one_sync(&start);
+	lost_zeros(&start);
 	/* Every place in one mode, every seventh in the others. */
 	for (mode = 0; mode < 24; mode++)
 		for (at = mode ? mode % 7 + 1 : 1;

@@ -165,9 +165,18 @@ int bitmap_fill(struct vhd *d, uint32_t block)
 	err = bits ? file_read(&d->ops, d->ctx, (uint64_t)sector * VHD_SECTOR, bits, d->bitmap_bytes) : -ENOMEM;
 	if (!err && memcmp(bits, d->ones, block_sectors(d) / 8)) {
 		err = clear_rest(d, sector, bits, &dirty);
-		/* The bits must not reach the disk before the zeros they uncover. */
-		if (!err && dirty)
-			err = disk_sync(d);
+		/*
+		 * The bits must not reach the disk before the zeros they uncover. Not even after an error may
+		 * zeros stay unsynced: the next try would find them and take them for what is on disk. A sync
+		 * that failed has left such zeros somewhere.
+		 */
+		if (dirty) {
+			int sync = disk_sync(d);
+
+			err = err ? err : sync;
+		}
+		if (!err && __atomic_load_n(&d->failed, __ATOMIC_ACQUIRE))
+			err = -EIO;
 		if (!err)
 			err = file_write(&d->ops, d->ctx, (uint64_t)sector * VHD_SECTOR, d->ones,
 					 d->bitmap_bytes);

@@ -97,8 +97,14 @@ static int dynamic_open(struct vhd *d, uint64_t size, const struct vhd_open_opts
 			struct vhd_err *e)
 {
 	uint64_t step, all;
-	int err = bat_load(d, size, e);
+	int err = 0;
 
+	/* What a process that died has written is read back, and relied upon, as if it were on disk. */
+	if (!d->readonly)
+		err = disk_sync(d);
+	if (err)
+		return vhd_fail(e, d->name, err, VHD_NOWHERE, "cannot be synced: %s", strerror(-err));
+	err = bat_load(d, size, e);
 	if (!err)
 		err = damaged(d, &size, damage, o->flags, e);
 	if (err)
