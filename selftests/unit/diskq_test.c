@@ -393,6 +393,49 @@ static void test_flushes(bool thread)
 	close(wake);
 }
 
+/* A signal that a kick in the middle of the caller's turn comes across still ends the next wait. */
+static void test_wake(void)
+{
+	char path[] = "/tmp/hv-diskq-XXXXXX";
+	int fd = mkstemp(path), wake = eventfd(0, EFD_CLOEXEC);
+	struct slot *s = &slots[0];
+	const uint64_t one = 1;
+	uint64_t count;
+	struct vhd_err e;
+	struct diskq *q;
+	struct disk *d;
+
+	CHECK_EQ(ftruncate(fd, 1 << 20), 0);
+	CHECK_EQ(disk_open(&d, path, 0, &e), 0);
+	d->in_memory = false;
+	CHECK_EQ(diskq_create(&q, 1, wake, !have_uring()), 0);
+	memset(model, 0, sizeof(model));
+	memset(&s->req, 0, sizeof(s->req));
+	s->req.disk = d;
+	s->req.verb = DISK_READ;
+	s->req.done = on_done;
+	s->req.sector = s->sector = 8;
+	s->req.count = s->count = 8;
+	vectors(s, 8 * 512);
+	CHECK_EQ(diskq_submit(q, &s->req), 0);
+	while (diskq_busy(q))
+		diskq_wait(q);
+	/* The wait has left its poll behind. */
+	CHECK_EQ(write(wake, &one, sizeof(one)), sizeof(one));
+	diskq_kick(q);
+	alarm(20);	/* it is about not sleeping for ever */
+	diskq_wait(q);
+	alarm(0);
+	CHECK_EQ(fcntl(wake, F_SETFL, O_NONBLOCK), 0);
+	CHECK_EQ(read(wake, &count, sizeof(count)), -1);
+	CHECK_EQ(errno, EAGAIN);
+	diskq_release(q);
+	disk_close(d, &e);
+	unlink(path);
+	close(fd);
+	close(wake);
+}
+
 /* What is said to be raw is raw, whatever its guest has made it look like. */
 static void test_raw(void)
 {
@@ -432,6 +475,7 @@ int main(void)
 		test_flushes(true);
 		test_flushes(false);
 	}
+	test_wake();
 	test_raw();
 	return unit_done();
 }

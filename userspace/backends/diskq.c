@@ -31,6 +31,7 @@ struct diskq {
 	struct io_uring	ring;
 	bool		uring;
 	bool		polled;		/* a poll of @wake is in the ring */
+	bool		woken;		/* it has ended; the count stands until the next diskq_wait() */
 	int		wake;
 	unsigned int	depth, busy;
 	unsigned int	in_ring;	/* requests of which the ring holds an operation */
@@ -504,16 +505,6 @@ static void collect_threads(struct diskq *q)
 	}
 }
 
-/* Take the count of @wake without sleeping. */
-static void wake_take(struct diskq *q)
-{
-	uint64_t count;
-	struct iovec iov = { &count, sizeof(count) };
-	ssize_t n = preadv2(q->wake, &iov, 1, -1, RWF_NOWAIT);
-
-	(void)n;	/* somebody took it */
-}
-
 static void collect_ring(struct diskq *q)
 {
 	struct io_uring_cqe *cqe;
@@ -526,7 +517,7 @@ static void collect_ring(struct diskq *q)
 		io_uring_cqe_seen(&q->ring, cqe);
 		if (!r) {
 			q->polled = false;
-			wake_take(q);
+			q->woken = true;
 			continue;
 		}
 		q->in_ring--;
@@ -569,17 +560,36 @@ static void wait_ring(struct diskq *q)
 	io_uring_submit_and_wait(&q->ring, 1);
 }
 
+/* Take the count of @wake without sleeping. */
+static void wake_take(struct diskq *q)
+{
+	uint64_t count;
+	struct iovec iov = { &count, sizeof(count) };
+	ssize_t n = preadv2(q->wake, &iov, 1, -1, RWF_NOWAIT);
+
+	(void)n;	/* somebody took it */
+}
+
 void diskq_wait(struct diskq *q)
 {
 	uint64_t count;
 	ssize_t n;
 
 	/* What ended on the spot is to be told now: no sleeping over it. */
-	if (q->in_ring && !q->ended) {
-		wait_ring(q);
-	} else if (!q->ended) {
-		n = read(q->wake, &count, sizeof(count));
-		(void)n;	/* EINTR: the caller looks and comes back */
+	if (!q->ended && !q->woken) {
+		if (q->in_ring) {
+			wait_ring(q);
+		} else {
+			n = read(q->wake, &count, sizeof(count));
+			(void)n;	/* EINTR: the caller looks and comes back */
+		}
+		if (q->uring)
+			collect_ring(q);
+	}
+	/* A kick has only noted the signal: here the count goes, before everything is looked at. */
+	if (q->woken) {
+		q->woken = false;
+		wake_take(q);
 	}
 	diskq_kick(q);
 }
