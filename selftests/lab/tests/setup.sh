@@ -36,8 +36,10 @@ run 2 'not a step' ./scripts/setup everything
 printf '#!/bin/sh\nexit 1\n' >"$dir/dpkg-query"
 chmod 755 "$dir/dpkg-query"
 run 0 '^setup: to install for build: .*\bgcc\b' env PATH="$dir:$PATH" ./scripts/setup --dry-run build
-run 1 'run: sudo scripts/setup build' \
-	setpriv --reuid nobody --regid nogroup --clear-groups env PATH="$dir:$PATH" ./scripts/setup build
+# The tree may lie where nobody gets in, as in /root.
+mkdir "$dir/tree" && cp -r scripts "$dir/tree" && chmod -R a+rX "$dir/tree" || exit 1
+run 1 'run: sudo scripts/setup build' setpriv --reuid nobody --regid nogroup --clear-groups \
+	env PATH="$dir:$PATH" "$dir/tree/scripts/setup" build
 run 1 'apt-get failed' env PATH="$dir:$PATH" ./scripts/setup build
 run 0 'to install for run build test: .*qemu-system-x86' env PATH="$dir:$PATH" ./scripts/demo --dry-run
 rm "$dir/dpkg-query"
