@@ -21,7 +21,7 @@ if ! mmdebstrap --quiet --variant=minbase --include=ca-certificates,git,kmod,ude
 	echo "cold: mmdebstrap made no root from this machine's apt configuration"
 	exit 1
 fi
-git clone -q "file://$top" "$root/r/root/hv" || exit 1
+git clone -q "file://$top" "$root/r/srv/hv" || exit 1
 cp /etc/resolv.conf "$root/r/etc/resolv.conf"
 
 # Mounts of its own, gone with the last process in it; so are the processes.
@@ -31,7 +31,7 @@ unshare --mount --pid --fork --kill-child bash -c '
 	mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
 	mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/run" || exit 1
 	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
-		timeout -k 10 "$limit" chroot "$root" sh -c "cd /root/hv && exec \"\$@\"" sh "$@"
+		timeout -k 10 "$limit" chroot "$root" sh -c "cd /srv/hv && exec \"\$@\"" sh "$@"
 ' cold "$root/r" "$limit" "$@" </dev/null
 status=$?
 spent=$((SECONDS - start))
