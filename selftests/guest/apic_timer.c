@@ -15,9 +15,14 @@
 static volatile u32 fired;
 static volatile u64 fired_at;
 
+/*
+ * QEMU 7.2's VMRUN does not load the interrupt shadow of the VMCB: after an exit between STI and HLT the
+ * interrupt is taken in front of the HLT, which then has nothing to wait for.
+ */
 static void on_timer(struct trap_frame *f)
 {
-	(void)f;
+	if (*(const volatile u8 *)f->rip == 0xf4)
+		f->rip++;
 	fired_at = rdtsc();
 	fired++;
 	lapic_eoi();
