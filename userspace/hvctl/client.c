@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fdpass.h"
 #include "hvctl/client.h"
 #include "hvctl/cmd.h"
 #include "hvctl/rundir.h"
@@ -71,31 +72,14 @@ int client_send_and_wait(struct client *c, enum ctl_verb verb, unsigned int keys
 
 int client_send_json(struct client *c, json_t *request, int fd, struct err *err)
 {
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} control = { 0 };
 	char text[CTL_REQUEST_MAX];
 	size_t n = request ? json_dumpb(request, text, sizeof(text) - 1, JSON_COMPACT) : 0;
-	struct iovec iov = { text, n + 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	json_decref(request);
 	if (!n || n >= sizeof(text))
 		return err_set(err, RC_FAILED, NULL, n ? "the request is too long" : "no memory");
-	text[n] = '\n';
-	if (fd >= 0) {
-		struct cmsghdr *h;
-
-		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
-		h = CMSG_FIRSTHDR(&msg);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	}
-	if (sendmsg(c->fd, &msg, MSG_NOSIGNAL) == (ssize_t)iov.iov_len)
+	text[n++] = '\n';
+	if (fd_send(c->fd, text, n, fd, MSG_NOSIGNAL) == (ssize_t)n)
 		return 0;
 	return hung_up(c, err);
 }

@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "base/fdpass.h"
 #include "vmm/ctl_verbs.h"
 #include "vmm/loop.h"
 #include "vmm/machine.h"
@@ -66,35 +67,12 @@ static void conn_close(struct ctl_conn *c)
 	free(c);
 }
 
-static ssize_t send_with_fd(int sock, const void *buf, size_t len, int fd)
-{
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} control = { 0 };
-	struct iovec iov = { (void *)buf, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		struct cmsghdr *h;
-
-		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
-		h = CMSG_FIRSTHDR(&msg);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	}
-	return sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 /* Send what can be sent now. Return: 0, or -1 when the peer is gone. */
 static int conn_flush(struct ctl_conn *c)
 {
 	while (c->out_sent < c->out_len) {
-		ssize_t n = send_with_fd(c->src.fd, c->out + c->out_sent, c->out_len - c->out_sent,
-					 c->pass_fd);
+		ssize_t n = fd_send(c->src.fd, c->out + c->out_sent, c->out_len - c->out_sent,
+				    c->pass_fd, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
