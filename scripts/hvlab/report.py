@@ -16,6 +16,7 @@ class Report:
         self.count = {"pass": 0, "fail": 0, "skip": 0}
         self.outcome = {}
         self.times = []
+        self.again = []
         self._n = 0
         self._lock = threading.Lock()
         os.makedirs(folder, exist_ok=True)
@@ -26,6 +27,15 @@ class Report:
             for line in text.splitlines():
                 print("# " + line)
             sys.stdout.flush()
+
+    def run_again(self, name, why, output):
+        """A run that does not count: kept as NAME.first.log, and said now and at the end."""
+        self.again.append(name)
+        with open(os.path.join(self.folder, name + ".first.log"), "wb") as f:
+            f.write(output)
+        lines = output.decode("utf-8", "replace").splitlines()[-TAIL:]
+        self.note("\n".join([f"{name} failed, and is run once more in a new L1:"] +
+                            ["  " + w for w in why] + ["  | " + line for line in lines]))
 
     def add(self, name, outcome, seconds=0.0, why=(), output=b""):
         """outcome: pass, fail or skip; why: lines said below the result."""
@@ -56,6 +66,9 @@ class Report:
         print("# slowest:")
         for seconds, name in sorted(self.times, reverse=True)[:10]:
             print(f"#   {seconds:7.1f} s  {name}")
+        for name in self.again:
+            print(f"# ran twice: {name}: the second time it " +
+                  {"pass": "passed", "fail": "failed"}.get(self.outcome.get(name), "was skipped"))
         c = self.count
         print(f"{c['pass']} passed, {c['fail']} failed, {c['skip']} skipped", flush=True)
         return 1 if c["fail"] or not c["pass"] else 0

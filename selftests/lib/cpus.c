@@ -19,11 +19,19 @@ void cpus_two(int cpu[2])
 		tap_bail("two CPUs are needed");
 }
 
-int cpu_pin(int tid, int cpu)
+int cpu_pin_two(int tid, const int cpu[2])
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
+	CPU_SET(cpu[0], &set);
+	CPU_SET(cpu[1], &set);
 	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
+}
+
+int cpu_pin(int tid, int cpu)
+{
+	const int set[2] = { cpu, cpu };
+
+	return cpu_pin_two(tid, set);
 }

@@ -7,5 +7,7 @@
 void cpus_two(int cpu[2]);
 /* Thread @tid (0: the caller) runs on @cpu only; 0 or -errno. Its future threads inherit that. */
 int cpu_pin(int tid, int cpu);
+/* The same with two CPUs. */
+int cpu_pin_two(int tid, const int cpu[2]);
 
 #endif /* HV_TEST_CPUS_H */

@@ -45,12 +45,27 @@ kind = lab
 module = no
 command = sleep 60
 timeout = 1
+[l.once]
+kind = lab
+module = no
+command = echo run; test -e "$FIRST" || { touch "$FIRST"; exit 3; }
+[l.twice]
+kind = lab
+module = no
+command = exit 5
+[l.third]
+kind = lab
+module = no
+command = exit 6
 CFG
+first=$PWD/build/check.$$.first		# the work tree alone outlives an L1
+sed -i "s|\$FIRST|$first|g" "$dir/tests.cfg"
+trap 'rm -rf "$dir" "$first"' EXIT
 printf 'a\tclaim\tt.good\tdone\nb\tclaim\tt.gone\tdone\nc\tclaim\tt.bad\tdone\n' >"$dir/acceptance.tsv"
 printf 'd\tclaim\tt.may\tdone\ne\tclaim\t-\topen\nf\tclaim\t-\tdone\n' >>"$dir/acceptance.tsv"
 
 out=$(./scripts/check --no-build --manifest "$dir/tests.cfg" --acceptance "$dir/acceptance.tsv" \
-	--only '^[tl]\.')
+	--strict --only '^[tl]\.')
 [ $? = 1 ] || { echo "exit status is not 1"; failed=1; }
 
 has()
@@ -58,6 +73,13 @@ has()
 	grep -qE -- "$1" <<<"$out" || { echo "missing: $1"; failed=1; }
 }
 
+hasnt()
+{
+	! grep -qE -- "$1" <<<"$out" || { echo "not expected: $1"; failed=1; }
+}
+
+hasnt 'once more|ran twice'
+has '^not ok [0-9]+ - l\.once #'
 has '^ok [0-9]+ - t\.good #'
 has '^not ok [0-9]+ - t\.bad #'
 has '^# +\| said before'
@@ -76,7 +98,26 @@ has 'b is done but its test t\.gone does not exist'
 has 'c is done but its test t\.bad failed'
 has 'd is done but its test t\.may is skipped'
 has 'f is done but names no test'
-[ "$(tail -n 1 <<<"$out")" = "3 passed, 7 failed, 2 skipped" ] ||
+[ "$(tail -n 1 <<<"$out")" = "3 passed, 10 failed, 2 skipped" ] ||
 	{ echo "last line: $(tail -n 1 <<<"$out")"; failed=1; }
+[ $failed = 0 ] || echo "$out"
+
+# A second run (ADR 4): for a test that failed alone, for two of a whole run, never after a
+# complaint of L1's kernel.
+rm -f "$first"
+printf 'e\tclaim\t-\topen\n' >"$dir/acceptance.tsv"
+out=$(./scripts/check --no-build --manifest "$dir/tests.cfg" --acceptance "$dir/acceptance.tsv" \
+	--only '^l\.(first|warns|once|twice|third)')
+[ $? = 1 ] || { echo "exit status of the second is not 1"; failed=1; }
+hasnt 'l\.(first|warns|third) failed, and is run once more'
+has '^# l\.once failed, and is run once more in a new L1'
+has '^ok [0-9]+ - l\.once #'
+has '^# ran twice: l\.once: the second time it passed'
+has '^not ok [0-9]+ - l\.twice #'
+has '^# ran twice: l\.twice: the second time it failed'
+has '^not ok [0-9]+ - l\.third #'
+[ "$(tail -n 1 <<<"$out")" = "2 passed, 4 failed, 0 skipped" ] ||
+	{ echo "last line: $(tail -n 1 <<<"$out")"; failed=1; }
+[ -s build/check/l.once.first.log ] || { echo "no log of the first run"; failed=1; }
 [ $failed = 0 ] || echo "$out"
 exit $failed
