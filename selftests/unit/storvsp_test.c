@@ -12,6 +12,7 @@
 
 #include "devices/chan.h"
 #include "devices/storvsp.h"
+#include "lib/memfile.h"
 #include "lib/unit.h"
 
 #define RAM		(8u << 20)
@@ -291,6 +292,59 @@ static struct disk *image(bool readonly)
 	return d;
 }
 
+/* A disk whose writes stop at a gate. */
+static struct {
+	pthread_mutex_t	lock;
+	pthread_cond_t	changed;
+	bool		shut;
+	unsigned int	waiting;
+} gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0 };
+
+static ssize_t gated_pwritev(void *ctx, const struct iovec *iov, int nr, uint64_t offset)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.waiting++;
+	pthread_cond_broadcast(&gate.changed);
+	while (gate.shut)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	gate.waiting--;
+	pthread_mutex_unlock(&gate.lock);
+	return memfile_ops.pwritev(ctx, iov, nr, offset);
+}
+
+static void gate_set(bool shut)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.shut = shut;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static void gate_reached(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	while (!gate.waiting)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static struct disk *gated_image(struct memfile *f)
+{
+	struct vhd_io_ops io = memfile_ops;
+	struct disk *d = calloc(1, sizeof(*d));
+	struct vhd_open_opts opts = { .format = VHD_RAW };
+	struct vhd_err e;
+
+	memfile_init(f);
+	CHECK_EQ(memfile_ops.truncate(f, DISK_BYTES), 0);
+	io.pwritev = gated_pwritev;
+	io.fd = NULL;
+	d->path = strdup("gated");
+	CHECK_EQ(vhd_open_io(&d->vhd, &io, f, "gated", &opts, &e), 0);
+	vhd_get_info(d->vhd, &d->info);
+	return d;
+}
+
 static void test_protocol(struct port *p)
 {
 	struct vmb_stor_packet pkt = { .operation = VMB_STOR_QUERY_PROPERTIES, .flags = 1 };
@@ -506,6 +560,79 @@ static void test_close(struct port *p)
 	setup(p);
 }
 
+struct drainer {
+	struct device	*d;
+	atomic_bool	done;
+	pthread_t	thread;
+};
+
+static void *drain(void *arg)
+{
+	struct drainer *dr = arg;
+
+	if (dr->d->ops->drain)
+		dr->d->ops->drain(dr->d);
+	/* What the machine does next: no write under way may see it. */
+	memset(ram + DATA, 0, 4096);
+	atomic_store(&dr->done, true);
+	return NULL;
+}
+
+/* A reset with a write under way: it is finished first, with the guest's bytes, and nothing is begun. */
+static void test_drain(struct device *d, struct port *p)
+{
+	struct command c = { .cdb = "2a000000006400000800", .bytes = 4096, .lun = 9 };
+	struct drainer dr = { .d = d };
+	struct memfile f;
+	struct vmb_stor_packet r;
+	struct vhd_err e;
+	int i;
+
+	CHECK_EQ(storvsp_attach(d, 9, SCSI_DISK, gated_image(&f)), 0);
+	CHECK_EQ(receive(p, &r), 0);
+	memset(ram + DATA, 0xa5, 4096);
+	gate_set(true);
+	put_command(p, &c, 1);
+	kick(p);
+	gate_reached();
+	CHECK_EQ(pthread_create(&dr.thread, NULL, drain, &dr), 0);
+	for (i = 0; i < 50 && !atomic_load(&dr.done); i++)
+		usleep(1000);
+	CHECK(!atomic_load(&dr.done));
+	put_command(p, &c, 2);		/* too late to be begun */
+	kick(p);
+	gate_set(false);
+	pthread_join(dr.thread, NULL);
+	CHECK_EQ(held, 0);
+	for (i = 0; i < 4096 && f.data[51200 + i] == 0xa5; i++)
+		;
+	CHECK_EQ(i, 4096);
+	/* Once more, with a thread that waits to be closed; what comes is not looked at. */
+	d->ops->drain(d);
+	kick(p);
+	usleep(20000);
+	CHECK_EQ(held, 0);
+	for (i = 0; i < 4096 && f.data[51200 + i] == 0xa5; i++)
+		;
+	CHECK_EQ(i, 4096);
+	chan_close(p);
+	d->ops->drain(d);		/* the thread has ended */
+	/* Opened anew it works; a thread that sleeps is drained, and one on its way out. */
+	CHECK_EQ(chan_open(p), 0);
+	setup(p);
+	d->ops->drain(d);
+	p->c->ops->close(p->c);
+	d->ops->drain(d);
+	chan_close(p);
+	CHECK_EQ(chan_open(p), 0);
+	setup(p);
+	c.cdb = "2a000000007400000800";
+	CHECK_EQ(run(p, c).srb.srb_status, 1);
+	CHECK_EQ(storvsp_detach(d, 9, &e), 0);
+	CHECK_EQ(receive(p, &r), 0);
+	memfile_done(&f);
+}
+
 int main(void)
 {
 	struct storvsp_config cfg = { .instance = { 1 }, .queues = 3 };
@@ -525,6 +652,7 @@ int main(void)
 	test_hostile(&ports[0]);
 	test_many(&ports[0]);
 	test_close(&ports[0]);
+	test_drain(d, &ports[0]);
 	test_broken(&ports[0]);
 	/* A sub-channel serves commands, and no set-up. */
 	CHECK_EQ(op(&ports[0], VMB_STOR_CREATE_SUB_CHANNELS, 1), 0);

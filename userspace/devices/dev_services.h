@@ -111,6 +111,12 @@ struct dev_ops {
 	uint64_t (*read)(struct device *d, unsigned int id, uint64_t off, unsigned int size);
 	void	(*write)(struct device *d, unsigned int id, uint64_t off, unsigned int size,
 			 uint64_t value);
+	/*
+	 * The VM is being reset: finish what is under way, begin nothing new on any channel that is open,
+	 * and return when no guest memory is held or touched. Before @reset, without device.lock, loop thread. NULL:
+	 * nothing of the device goes on by itself.
+	 */
+	void	(*drain)(struct device *d);
 	void	(*reset)(struct device *d);	/* back to the power-on state; host ends stay */
 	void	(*release)(struct device *d);	/* frees @d */
 };

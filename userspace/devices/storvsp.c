@@ -194,6 +194,18 @@ int storvsp_medium(struct device *d, unsigned int lun, struct disk *disk, bool f
 
 /* ---- the device ---- */
 
+/* All are asked first, so that they finish side by side. */
+static void storvsp_drain(struct device *d)
+{
+	struct storvsp *v = of_device(d);
+	unsigned int i;
+
+	for (i = 0; i < v->nr_queues; i++)
+		stor_queue_drain(v->queue[i]);
+	for (i = 0; i < v->nr_queues; i++)
+		stor_queue_drained(v->queue[i]);
+}
+
 /* The bus closes the channels on a reset; nothing else remembers the old guest. */
 static void storvsp_reset(struct device *d)
 {
@@ -219,12 +231,13 @@ static void storvsp_release(struct device *d)
 	if (v->table_fd >= 0)
 		close(v->table_fd);
 	pthread_cond_destroy(&v->unused);
+	pthread_cond_destroy(&v->quieted);
 	pthread_mutex_destroy(&v->lock);
 	free(v);
 }
 
 static const struct dev_ops ops = {
-	.name = "storvsp", .reset = storvsp_reset, .release = storvsp_release,
+	.name = "storvsp", .drain = storvsp_drain, .reset = storvsp_reset, .release = storvsp_release,
 };
 
 int storvsp_create(struct device **out, struct dev_services *ds, const struct storvsp_config *cfg)
@@ -241,6 +254,7 @@ int storvsp_create(struct device **out, struct dev_services *ds, const struct st
 	device_init(&v->dev, &ops, ds, NULL, 0);
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->unused, NULL);
+	pthread_cond_init(&v->quieted, NULL);
 	for (i = 0; i < cfg->queues && i < STORVSP_QUEUES && !ret; i++)
 		ret = stor_queue_create(v, i);
 	if (!ret) {

@@ -81,6 +81,8 @@ struct stor_queue {
 	pthread_t		thread;
 	bool			started;	/* loop thread: there is a thread to join */
 	atomic_bool		stop;
+	atomic_bool		drain;		/* finish what is under way, take nothing more */
+	bool			quiet;		/* it is finished; vsp->lock */
 	atomic_bool		rescan;		/* tell the guest to look for units */
 	struct stor_inflight	*table;		/* STOR_DEPTH entries, shared memory */
 	struct stor_request	*requests, *free;
@@ -102,6 +104,7 @@ struct storvsp {
 	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
 	pthread_cond_t		unused;		/* a unit's last user has gone */
 	unsigned int		idlers;		/* who wait for that; lock */
+	pthread_cond_t		quieted;	/* a queue has become quiet */
 	struct stor_lun		lun[STORVSP_LUNS];
 	unsigned int		nr_queues;
 	struct stor_queue	*queue[STORVSP_QUEUES];
@@ -111,6 +114,9 @@ struct storvsp {
 /* storvsp_queue.c */
 int stor_queue_create(struct storvsp *v, unsigned int index);
 void stor_queue_release(struct stor_queue *q);
+/* Loop thread: have a queue that is served finish, for good until it is opened anew; wait until it has. */
+void stor_queue_drain(struct stor_queue *q);
+void stor_queue_drained(struct stor_queue *q);
 /* Queue's thread. Serve what is in the ring, without waiting. True: there is more. */
 bool stor_queue_turn(struct stor_queue *q);
 /* Wait for a signal, or for the disk; tell the guest what ended. */

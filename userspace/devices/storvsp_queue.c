@@ -258,17 +258,31 @@ void stor_queue_forget(struct stor_queue *q)
 	}
 }
 
+static void become_quiet(struct stor_queue *q)
+{
+	struct storvsp *v = q->vsp;
+
+	pthread_mutex_lock(&v->lock);
+	q->quiet = true;
+	pthread_cond_broadcast(&v->quieted);
+	pthread_mutex_unlock(&v->lock);
+}
+
 static void *serve(void *arg)
 {
 	struct stor_queue *q = arg;
 	struct dev_services *ds = q->vsp->dev.ds;
 
-	while (!atomic_load(&q->stop))
+	while (!atomic_load(&q->stop) && !atomic_load(&q->drain))
 		if (!stor_queue_turn(q))
 			stor_queue_wait(q);
 	while (diskq_busy(q->dq))
 		diskq_wait(q->dq);
 	stor_queue_forget(q);
+	become_quiet(q);
+	/* Drained, but nobody has closed the channel yet: its rings are not looked at any more. */
+	while (!atomic_load(&q->stop))
+		diskq_wait(q->dq);
 	ds->ops->chan_closed(ds, &q->chan);
 	return NULL;
 }
@@ -292,6 +306,8 @@ static int stor_open(struct chan *c)
 	q->burst = false;
 	q->burst_skip = BURST_TRY;
 	atomic_store(&q->stop, false);
+	atomic_store(&q->drain, false);
+	q->quiet = false;
 	atomic_store(&q->rescan, false);
 	if (!c->index) {
 		stor_state_set(q->vsp, STOR_CLOSED);
@@ -302,14 +318,15 @@ static int stor_open(struct chan *c)
 	return -ret;
 }
 
-static void thread_stop(struct stor_queue *q)
+/* Set @what and have the thread look at it. */
+static void thread_tell(struct stor_queue *q, atomic_bool *what)
 {
 	static const uint64_t one = 1;
 	ssize_t n;
 
-	atomic_store(&q->stop, true);
+	atomic_store(what, true);
 	n = write(q->chan.wake, &one, sizeof(one));
-	(void)n;
+	(void)n;	/* a full counter wakes as well */
 }
 
 static void stor_close(struct chan *c)
@@ -318,7 +335,22 @@ static void stor_close(struct chan *c)
 
 	if (!c->index)
 		stor_state_set(q->vsp, STOR_CLOSED);
-	thread_stop(q);
+	thread_tell(q, &q->stop);
+}
+
+void stor_queue_drain(struct stor_queue *q)
+{
+	if (q->started)
+		thread_tell(q, &q->drain);
+}
+
+/* Every thread becomes quiet, also one that was told to stop before or has ended. */
+void stor_queue_drained(struct stor_queue *q)
+{
+	pthread_mutex_lock(&q->vsp->lock);
+	while (q->started && !q->quiet)
+		pthread_cond_wait(&q->vsp->quieted, &q->vsp->lock);
+	pthread_mutex_unlock(&q->vsp->lock);
 }
 
 static const struct chan_ops chan_ops = { .open = stor_open, .close = stor_close };
@@ -370,7 +402,7 @@ void stor_queue_release(struct stor_queue *q)
 	struct dev_services *ds = q->vsp->dev.ds;
 
 	if (q->started) {
-		thread_stop(q);
+		thread_tell(q, &q->stop);
 		thread_join(q);
 	}
 	if (q->chan.host)

@@ -118,6 +118,10 @@ static int reset_steps(struct machine *m)
 		return ret;
 	}
 	ret = libhv_vm_reset(m->vm);
+	/* Each lets go before anything is zeroed or loaded: a write under way would take that to its disk. */
+	for (i = 0; i < m->nr_devs && !ret; i++)
+		if (m->dev[i]->ops->drain)
+			m->dev[i]->ops->drain(m->dev[i]);
 	if (!ret)
 		ret = mem_zero(m->mem);
 	if (ret) {
