@@ -405,6 +405,9 @@ static void test_errors(void)
 		{ -ENOSPC, 0x072707, 0x072707 },
 		{ -EROFS, 0x072700, 0x072700 },
 		{ -EBADF, 0x031100, 0x030c00 },
+		{ -EFAULT, 0x0b4b00, 0x0b4b00 },
+		{ -EMSGSIZE, 0x051a00, 0x051a00 },
+		{ -EPROTO, 0x052400, 0x052400 },
 	};
 
 	units_reset();

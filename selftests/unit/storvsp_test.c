@@ -19,6 +19,7 @@
 #define RING_PAGES	9u
 #define DISK_BYTES	(4u << 20)
 #define DATA		0x100000u	/* guest buffer */
+#define BORDER		0x400000u	/* here the second range of memory begins */
 
 static uint8_t ram[RAM] __attribute__((aligned(4096)));
 
@@ -41,7 +42,7 @@ static unsigned int nr_logged;
 static int f_get(struct dev_services *ds, uint64_t gpa, uint32_t len, uint32_t dir, struct gmem *out)
 {
 	(void)ds;
-	if (gpa > RAM || len > RAM - gpa)
+	if (gpa > RAM || len > RAM - gpa || (gpa < BORDER && gpa + len > BORDER))
 		return -EFAULT;
 	*out = (struct gmem){ .ptr = ram + gpa, .gpa = gpa, .len = len, .dir = dir };
 	__atomic_add_fetch(&held, 1, __ATOMIC_SEQ_CST);
@@ -278,6 +279,14 @@ static unsigned int sense(const struct vmb_stor_packet *pkt)
 	return pkt->srb.sense[2] << 16 | pkt->srb.sense[12] << 8 | pkt->srb.sense[13];
 }
 
+/* It was not looked at, and the guest can only take it for an error. */
+static bool refused(const struct vmb_stor_packet *pkt)
+{
+	return pkt->srb.srb_status == (VMB_STOR_SRB_INVALID_REQUEST | VMB_STOR_SRB_F_AUTOSENSE) &&
+	       pkt->srb.scsi_status == SCSI_CHECK_CONDITION && pkt->srb.sense_length == SCSI_SENSE_LEN &&
+	       pkt->srb.sense[2] == 5 && !pkt->srb.transfer_length;
+}
+
 /* ---- tests ---- */
 
 static char path[] = "/tmp/hv-storvsp-XXXXXX";
@@ -354,8 +363,9 @@ static void test_protocol(struct port *p)
 	CHECK_EQ(op(p, VMB_STOR_BEGIN_INITIALIZATION, 0), 0);
 	CHECK_EQ(op(p, VMB_STOR_BEGIN_INITIALIZATION, 0), VMB_STOR_BAD_STATE);
 	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x700), VMB_STOR_BAD_REVISION);
-	CHECK_EQ(run(p, (struct command){ .cdb = "000000000000" }).srb.srb_status,
-		 VMB_STOR_SRB_INVALID_REQUEST);
+	pkt = run(p, (struct command){ .cdb = "000000000000" });
+	CHECK(refused(&pkt));
+	pkt = (struct vmb_stor_packet){ .operation = VMB_STOR_QUERY_PROPERTIES, .flags = 1 };
 	CHECK_EQ(op(p, VMB_STOR_QUERY_PROTOCOL_VERSION, 0x501), 0);
 	CHECK_EQ(say(p, &pkt), 0);
 	CHECK_EQ(pkt.properties.max_transfer_bytes, 256 << 10);
@@ -421,6 +431,34 @@ static void test_data(struct port *p)
 	CHECK_EQ(held, 0);
 }
 
+/* A buffer across the border of two ranges of memory, and one of which only a part is memory. */
+static void test_border(struct port *p)
+{
+	const uint64_t pfn = (BORDER >> 12) - 2;
+	uint8_t *at = ram + BORDER - 8192 + 512;
+	struct vmb_stor_packet r;
+	int fd = open(path, O_RDWR), i;
+	uint8_t check[16384];
+
+	for (i = 0; i < 16384; i++)
+		at[i] = (uint8_t)(i * 11);
+	r = run(p, (struct command){ .cdb = "2a000000006400002000", .bytes = 16384, .offset = 512, .first_pfn = pfn });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(r.srb.transfer_length, 16384);
+	CHECK_EQ(pread(fd, check, 16384, 51200), 16384);
+	CHECK(!memcmp(check, at, 16384));
+	memset(at, 0, 16384);
+	r = run(p, (struct command){ .cdb = "28000000006400002000", .bytes = 16384, .offset = 512, .first_pfn = pfn });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK(!memcmp(check, at, 16384));
+	r = run(p, (struct command){ .cdb = "a00000000000000010000000", .bytes = 4096, .offset = 4092,
+				     .first_pfn = pfn + 1 });
+	CHECK_EQ(r.srb.srb_status, 1);
+	CHECK_EQ(ram[BORDER - 1], 8);
+	close(fd);
+	CHECK_EQ(held, 0);
+}
+
 static void test_units(struct port *p, struct device *d)
 {
 	struct storvsp_unit u;
@@ -473,21 +511,38 @@ static void test_units(struct port *p, struct device *d)
 	CHECK_EQ(receive(p, &r), 0);
 }
 
+/* Buffers that are no memory: each kind of command that has one is answered with sense data. */
+static void test_no_memory(struct port *p)
+{
+	static const struct command c[] = {
+		{ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = RAM >> 12 },
+		{ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = (RAM >> 12) - 1 },
+		{ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = ~0ull >> 1 },
+		{ .cdb = "2a000000006400001000", .bytes = 8192, .first_pfn = (RAM >> 12) - 1 },
+		{ .cdb = "120000002400", .bytes = 36, .first_pfn = RAM >> 12 },			/* INQUIRY */
+		{ .cdb = "a00000000000000010000000", .bytes = 4096, .first_pfn = RAM >> 12 },	/* REPORT LUNS */
+		{ .cdb = "42000000000000001800", .bytes = 24, .first_pfn = RAM >> 12 },		/* UNMAP */
+	};
+	struct vmb_stor_packet r;
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		r = run(p, c[i]);
+		CHECK_EQ(sense(&r), 0x0b4b00);
+		CHECK_EQ(r.srb.transfer_length, 0);
+		CHECK_EQ(held, 0);
+	}
+}
+
 static void test_hostile(struct port *p)
 {
 	struct vmb_stor_packet r;
 	uint8_t junk[2048];
 
-	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = RAM >> 12 });
-	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
-	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = (RAM >> 12) - 1 });
-	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
-	r = run(p, (struct command){ .cdb = "28000000006400001000", .bytes = 8192, .first_pfn = ~0ull >> 1 });
-	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	test_no_memory(p);
 	r = run(p, (struct command){ .cdb = "28000000006400020800", .bytes = 260 << 10 });	/* too much */
-	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	CHECK(refused(&r));
 	r = run(p, (struct command){ .cdb = "" });
-	CHECK_EQ(r.srb.srb_status, VMB_STOR_SRB_INVALID_REQUEST);
+	CHECK(refused(&r));
 	r = run(p, (struct command){ .cdb = "28000000200000000100", .bytes = 512 });
 	CHECK_EQ(sense(&r), 0x052100);
 	CHECK_EQ(held, 0);
@@ -648,6 +703,7 @@ int main(void)
 	CHECK_EQ(chan_open(&ports[0]), 0);
 	setup(&ports[0]);
 	test_data(&ports[0]);
+	test_border(&ports[0]);
 	test_units(&ports[0], d);
 	test_hostile(&ports[0]);
 	test_many(&ports[0]);

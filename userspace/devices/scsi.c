@@ -229,6 +229,12 @@ void scsi_error(struct scsi_op *op, int err)
 		return scsi_sense_set(op, SENSE_PROTECTED);
 	case -ERANGE:
 		return scsi_sense_set(op, SENSE_BAD_LBA);
+	case -EFAULT:
+		return scsi_sense_set(op, SENSE_DATA_PHASE);
+	case -EMSGSIZE:
+		return scsi_sense_set(op, SENSE_LIST_LENGTH);
+	case -EPROTO:
+		return scsi_sense_set(op, SENSE_BAD_FIELD);
 	case -ENOMEDIUM:
 		return scsi_sense_set(op, SENSE_NO_MEDIUM);
 	default:

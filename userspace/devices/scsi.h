@@ -115,7 +115,10 @@ void scsi_begin(struct scsi_unit *u, const uint8_t *cdb, uint32_t len, uint32_t 
 /* @op is SCSI_OP_PARAM; @buf holds its @bytes. Makes it another kind. */
 void scsi_param(struct scsi_unit *u, struct scsi_op *op, const uint8_t *buf);
 
-/* What was to be done failed with @err (negative errno): makes @op DONE, with status and sense. */
+/*
+ * What was to be done failed with @err (negative errno): makes @op DONE, with status and sense. -EFAULT: no
+ * memory where the guest's buffer should be; -EMSGSIZE: too long a parameter list; -EPROTO: not a command.
+ */
 void scsi_error(struct scsi_op *op, int err);
 
 /*

@@ -25,6 +25,7 @@ enum scsi_sense {
 	SENSE_EJECT_REQUEST	= 0x065a01,
 	SENSE_PROTECTED		= 0x072700,
 	SENSE_NO_SPACE		= 0x072707,
+	SENSE_DATA_PHASE	= 0x0b4b00,	/* between guest and device */
 };
 
 void scsi_sense_set(struct scsi_op *op, enum scsi_sense what);

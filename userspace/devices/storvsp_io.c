@@ -39,6 +39,23 @@ static int piece_get(struct stor_request *r, uint64_t gpa, uint32_t len, uint32_
 	return 0;
 }
 
+/* Pages that follow each other, on both sides of a border between two ranges of memory maybe. */
+static int run_get(struct stor_request *r, uint64_t gpa, uint32_t len, uint32_t dir)
+{
+	int ret = piece_get(r, gpa, len, dir);
+	uint32_t n;
+
+	if (ret != -EFAULT)
+		return ret;
+	/* No page has a border in it. */
+	for (ret = 0; !ret && len; gpa += n, len -= n) {
+		n = VMB_PAGE - gpa % VMB_PAGE;
+		n = n < len ? n : len;
+		ret = piece_get(r, gpa, n, dir);
+	}
+	return ret;
+}
+
 /* Hold the first @bytes of the guest's buffer. Pages that follow each other make one piece. */
 static int buffer_get(struct stor_request *r, uint32_t bytes, uint32_t dir)
 {
@@ -62,12 +79,12 @@ static int buffer_get(struct stor_request *r, uint32_t bytes, uint32_t dir)
 			continue;
 		}
 		if (run)
-			ret = piece_get(r, gpa, run, dir);
+			ret = run_get(r, gpa, run, dir);
 		gpa = next;
 		run = n;
 	}
 	if (!ret && run)
-		ret = piece_get(r, gpa, run, dir);
+		ret = run_get(r, gpa, run, dir);
 	return ret ? ret : bytes ? -EFAULT : 0;
 }
 
@@ -141,29 +158,35 @@ static void answer(struct stor_request *r, uint8_t srb_status, uint32_t moved)
 	stor_complete(r);
 }
 
+static void answer_sense(struct stor_request *r, uint8_t srb_status)
+{
+	memset(r->packet.srb.sense, 0, sizeof(r->packet.srb.sense));
+	memcpy(r->packet.srb.sense, r->op.sense, r->op.sense_len);
+	r->packet.srb.sense_length = r->op.sense_len;
+	answer(r, srb_status | VMB_STOR_SRB_F_AUTOSENSE, 0);
+}
+
 /* The op is done, well or not: r->op says how. */
 static void answer_op(struct stor_request *r, uint32_t moved)
 {
-	struct scsi_op *op = &r->op;
-
-	switch (op->status) {
+	switch (r->op.status) {
 	case SCSI_GOOD:
 		return answer(r, VMB_STOR_SRB_SUCCESS, moved);
 	case SCSI_CHECK_CONDITION:
-		memset(r->packet.srb.sense, 0, sizeof(r->packet.srb.sense));
-		memcpy(r->packet.srb.sense, op->sense, op->sense_len);
-		r->packet.srb.sense_length = op->sense_len;
-		return answer(r, VMB_STOR_SRB_ERROR | VMB_STOR_SRB_F_AUTOSENSE, 0);
+		return answer_sense(r, VMB_STOR_SRB_ERROR);
 	default:
 		return answer(r, VMB_STOR_SRB_BUSY, 0);
 	}
 }
 
-/* Not a command that could be looked at: no such buffer. */
-static void refuse(struct stor_request *r, uint8_t srb_status)
+/*
+ * Not a command that could be looked at. It has sense data all the same: Linux' driver takes SCSI's "good" for
+ * success unless it knows the other status, which older ones do not.
+ */
+static void refuse(struct stor_request *r)
 {
-	r->op.status = SCSI_GOOD;
-	answer(r, srb_status, 0);
+	scsi_error(&r->op, -EPROTO);
+	answer_sense(r, VMB_STOR_SRB_INVALID_REQUEST);
 }
 
 static void answer_error(struct stor_request *r, int err)
@@ -278,9 +301,10 @@ static void same_begin(struct stor_request *r)
 static void data_begin(struct stor_request *r)
 {
 	bool reads = r->op.kind == SCSI_OP_READ;
+	int ret = buffer_get(r, r->op.bytes, reads ? DEV_DIR_WRITE : DEV_DIR_READ);
 
-	if (buffer_get(r, r->op.bytes, reads ? DEV_DIR_WRITE : DEV_DIR_READ))
-		return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
+	if (ret)
+		return answer_error(r, ret);
 	r->disk.iov = r->iov;
 	r->disk.nr_iov = (int)r->pieces;
 	disk_submit(r, reads ? DISK_READ : DISK_WRITE, r->op.lba, r->op.nr, on_moved);
@@ -288,12 +312,13 @@ static void data_begin(struct stor_request *r)
 
 static void reply(struct stor_request *r)
 {
-	if (r->op.reply_len) {
-		if (buffer_get(r, r->op.reply_len, DEV_DIR_WRITE))
-			return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
-		copy_out(r, r->op.reply, r->op.reply_len);
-	}
-	answer_op(r, r->op.reply_len);
+	uint32_t len = r->op.reply_len;
+	int ret = len ? buffer_get(r, len, DEV_DIR_WRITE) : 0;
+
+	if (ret)
+		return answer_error(r, ret);
+	copy_out(r, r->op.reply, len);
+	answer_op(r, len);
 }
 
 static void tray(struct stor_request *r)
@@ -360,6 +385,7 @@ static void report_luns(struct stor_request *r)
 	struct storvsp *v = r->q->vsp;
 	const struct vmb_stor_srb_request *srb = srb_of(r);
 	uint32_t len, i;
+	int ret;
 
 	pthread_mutex_lock(&v->lock);
 	for (i = 0; i < STORVSP_LUNS && !srb->path && !srb->target; i++)
@@ -368,11 +394,10 @@ static void report_luns(struct stor_request *r)
 	pthread_mutex_unlock(&v->lock);
 	len = scsi_report_luns(srb->cdb, present, list, r->room < sizeof(list) ? r->room : sizeof(list));
 	r->op.status = SCSI_GOOD;
-	if (len) {
-		if (buffer_get(r, len, DEV_DIR_WRITE))
-			return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
-		copy_out(r, list, len);
-	}
+	ret = len ? buffer_get(r, len, DEV_DIR_WRITE) : 0;
+	if (ret)
+		return answer_error(r, ret);
+	copy_out(r, list, len);
 	answer(r, VMB_STOR_SRB_SUCCESS, len);
 }
 
@@ -380,6 +405,7 @@ void stor_execute(struct stor_request *r)
 {
 	const struct vmb_stor_srb_request *srb = srb_of(r);
 	uint32_t len = srb->cdb_length;
+	int ret;
 
 	r->pieces = 0;
 	r->range_at = 0;
@@ -387,16 +413,19 @@ void stor_execute(struct stor_request *r)
 	r->lun = NULL;
 	if (atomic_load(&r->q->vsp->state) != STOR_READY || !len || len > VMB_STOR_CDB_MAX ||
 	    buffer_size(r))
-		return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
+		return refuse(r);
 	if (srb->cdb[0] == SCSI_REPORT_LUNS && len >= 12)
 		return report_luns(r);
 	r->lun = stor_lun_get(r->q->vsp, srb);
 	scsi_begin(r->lun ? &r->lun->unit : NULL, srb->cdb, len, r->room, &r->op);
 	pthread_mutex_unlock(&r->q->vsp->lock);
 	/* INQUIRY says so itself. This status makes Linux' driver drop a unit that it knows. */
-	if (!r->lun && r->op.status)
-		return refuse(r, VMB_STOR_SRB_INVALID_LUN);
-	if (r->op.kind == SCSI_OP_PARAM && params(r))
-		return refuse(r, VMB_STOR_SRB_INVALID_REQUEST);
+	if (!r->lun && r->op.status) {
+		r->op.status = SCSI_GOOD;
+		return answer(r, VMB_STOR_SRB_INVALID_LUN, 0);
+	}
+	ret = r->op.kind == SCSI_OP_PARAM ? params(r) : 0;
+	if (ret)
+		return answer_error(r, ret);
 	act(r);
 }
