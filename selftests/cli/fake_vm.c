@@ -163,6 +163,12 @@ int machine_disk_medium(struct machine *m, struct machine_place *at, const struc
 	return ret;
 }
 
+bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *out)
+{
+	(void)m, (void)nr, (void)out;
+	return false;
+}
+
 bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out)
 {
 	for (int i = 0; i < VMM_LUNS_MAX; i++) {

@@ -47,6 +47,9 @@ static void round_trip(void)
 	a.distance[0][0] = a.distance[1][1] = 10;
 	a.distance[0][1] = a.distance[1][0] = 31;
 	a.flags = VMM_F_NO_REBOOT;
+	a.nets = 2;
+	a.net[0] = (struct vmm_net){ .kind = VMM_NET_USER, .to = "tcp::2222-:22 udp::53-:53" };
+	a.net[1] = (struct vmm_net){ .flags = VMM_NET_GUARD, .mac = { 2, 0, 0, 0, 0, 255 }, .mtu = 9000 };
 	a.host_node = -1;
 	a.escape = 0;
 	n = vmm_config_encode(&a, text, sizeof(text));
@@ -59,6 +62,11 @@ static void round_trip(void)
 	CHECK_EQ(b.node[1].host_node, 0);
 	CHECK_EQ(b.distance[0][1], 31);
 	CHECK_EQ(strcmp(b.initrd, a.initrd), 0);
+	CHECK_EQ(b.nets, 2);
+	CHECK_EQ(strcmp(b.net[0].to, a.net[0].to), 0);
+	CHECK_EQ(b.net[1].mac[5], 255);
+	CHECK_EQ(b.net[1].mtu, 9000);
+	CHECK(!b.net[1].to);
 	memset(again, 0, sizeof(again));
 	CHECK_EQ(vmm_config_encode(&b, again, sizeof(again)), n);
 	CHECK_EQ(memcmp(text, again, n), 0);
@@ -68,6 +76,15 @@ static void round_trip(void)
 
 static void refusals(void)
 {
+	refused("kernel=k\nnet0=9,0,0,2,0,0,0,0,0,\n", "unknown kind");
+	refused("kernel=k\nnet0=0,4,0,2,0,0,0,0,0,\n", "unknown flags");
+	refused("kernel=k\nnet0=0,0,0,1,0,0,0,0,0,\n", "group address");
+	refused("kernel=k\nnet0=0,0,100,2,0,0,0,0,0,\n", "mtu");
+	refused("kernel=k\nnet0=0,0,0,2,0,0,0,0,256,\n", "bad value");
+	refused("kernel=k\nnet0=0,0,0,2,0,0,0,0,0\n", "bad value");
+	refused("kernel=k\nnet1=0,0,0,2,0,0,0,0,0,\n", "bad value");
+	refused("kernel=k\nnet8=0,0,0,2,0,0,0,0,0,\n", "unknown key");
+	refused("kernel=k\nnet0=0,0,0,2,0,0,0,0,0,\nnet0=0,0,0,2,0,0,0,0,0,\n", "twice");
 	struct vmm_config cfg;
 	char nul[] = "kernel=a\0b\n";
 

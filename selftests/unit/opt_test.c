@@ -12,6 +12,7 @@ static const struct opt_key paint_keys[] = {
 	{ "coats", OPT_UINT, "N", "how many coats", NULL },
 	{ "gloss", OPT_FLAG, NULL, "shiny", NULL },
 	{ "note", OPT_STR, "TEXT", "anything", NULL },
+	{ "hole", OPT_STRS, "PLACE", "where not to paint", NULL },
 	{ 0 }
 };
 
@@ -131,6 +132,9 @@ static void test_keys(void)
 	CHECK(!strcmp(opt_keys_value(&k, "colour"), "red"));
 	CHECK(!strcmp(opt_keys_value(&k, "note"), "a,b=c"));
 	CHECK(!strcmp(opt_keys_value(&k, "gloss"), "on"));
+	CHECK_EQ(opt_keys_parse(&tool, &paint_opts[1], "red,hole=a,hole=b", &k, &err), 0);
+	CHECK_EQ(k.n, 3);
+	CHECK(!strcmp(k.kv[1].value, "a") && !strcmp(k.kv[2].value, "b"));
 	CHECK_EQ(opt_keys_parse(&tool, &paint_opts[1], "gloss,coats=1", &k, &err), 0);
 	CHECK(!opt_keys_value(&k, "colour"));
 	CHECK_EQ(opt_keys_parse(&tool, &paint_opts[1], "red,help", &k, &err), 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the VM process can no longer do once it is in the sandbox, and what it still can. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +25,35 @@ static void leave(int code)
 }
 
 static void do_open(void) { close(open("/etc/passwd", O_RDONLY)); }
+static void do_passwd(void)
+{
+	int fd = open("/etc/passwd", O_RDONLY);
+
+	if (fd >= 0 || errno != EACCES)
+		leave(3);
+}
+static void do_resolv(void)
+{
+	int fd = open("/etc/resolv.conf", O_RDONLY);
+
+	if (fd < 0 && errno != ENOENT)
+		leave(3);
+}
+static void do_resolv_write(void)
+{
+	int fd = open("/etc/resolv.conf", O_RDWR);
+
+	if (fd >= 0 || errno != EACCES)
+		leave(3);
+}
+static void do_packet(void) { close(socket(AF_PACKET, SOCK_RAW, 0)); }
+static void do_local(void) { close(socket(AF_UNIX, SOCK_STREAM, 0)); }
+static void do_fionread(void)
+{
+	int n;
+
+	ioctl(devnull, FIONREAD, &n);
+}
 static void do_exec(void) { execl("/bin/true", "true", NULL); }
 static void do_fork(void) { if (!fork()) leave(0); }
 static void do_socket(void) { close(socket(AF_INET, SOCK_STREAM, 0)); }
@@ -63,33 +93,38 @@ static void do_tty(void) { ioctl(devnull, TCGETS, NULL); }
 static const struct {
 	const char	*what;
 	void		(*fn)(void);
-	bool		may;
+	enum { NO, YES, NET } may;	/* NET: with sockets */
 } rows[] = {
-	{ "open a file", do_open, false },
-	{ "execute a program", do_exec, false },
-	{ "fork", do_fork, false },
-	{ "make a network socket", do_socket, false },
-	{ "trace a process", do_ptrace, false },
-	{ "signal a process", do_kill, false },
-	{ "a foreign ioctl", do_ioctl, false },
-	{ "map executable memory", do_exec_map, false },
-	{ "make memory executable", do_mprotect, false },
-	{ "change an owner", do_chown, false },
-	{ "type into a terminal", do_inject, false },
-	{ "call between allowed ones", do_next, false },
-	{ "call above an allowed one", do_above, false },
-	{ "call with a number beyond all", do_beyond, false },
-	{ "call with a negative number", do_minus, false },
-	{ "write", do_write, true },
-	{ "map memory", do_map, true },
-	{ "the lowest number", do_first, true },
-	{ "the highest number", do_last, true },
-	{ "madvise", do_madvise, true },
-	{ "read terminal modes", do_tty, true },
+	{ "be refused the password file", do_passwd, NET },
+	{ "read resolv.conf", do_resolv, NET },
+	{ "be refused to write it", do_resolv_write, NET },
+	{ "execute a program", do_exec, NO },
+	{ "fork", do_fork, NO },
+	{ "make a network socket", do_socket, NET },
+	{ "make a raw packet socket", do_packet, NO },
+	{ "make a local socket", do_local, NO },
+	{ "bytes that wait", do_fionread, YES },
+	{ "trace a process", do_ptrace, NO },
+	{ "signal a process", do_kill, NO },
+	{ "a foreign ioctl", do_ioctl, NO },
+	{ "map executable memory", do_exec_map, NO },
+	{ "make memory executable", do_mprotect, NO },
+	{ "change an owner", do_chown, NO },
+	{ "type into a terminal", do_inject, NO },
+	{ "call between allowed ones", do_next, NO },
+	{ "call above an allowed one", do_above, NO },
+	{ "call with a number beyond all", do_beyond, NO },
+	{ "call with a negative number", do_minus, NO },
+	{ "write", do_write, YES },
+	{ "map memory", do_map, YES },
+	{ "the lowest number", do_first, YES },
+	{ "the highest number", do_last, YES },
+	{ "madvise", do_madvise, YES },
+	{ "read terminal modes", do_tty, YES },
 };
 
 /* In a child: its wait status. */
-static int inside(void (*fn)(void), bool log_only)
+static int inside(void (*fn)(void), bool log_only, bool sockets)
 {
 	pid_t pid = fork();
 	int status = -1;
@@ -98,7 +133,7 @@ static int inside(void (*fn)(void), bool log_only)
 		char err[128];
 
 		signal(SIGSYS, SIG_DFL);
-		if (sandbox_enter(log_only, err, sizeof(err)))
+		if (sandbox_enter(log_only, sockets, err, sizeof(err)))
 			leave(2);
 		fn();
 		leave(0);
@@ -113,20 +148,27 @@ static void no_privilege(void)
 		leave(3);
 }
 
+static void check_rows(bool sockets)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int status = inside(rows[i].fn, false, sockets);
+		bool dead = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+		bool fine = WIFEXITED(status) && !WEXITSTATUS(status);
+		bool may = rows[i].may == YES || (rows[i].may == NET && sockets);
+
+		if (!(may ? fine : dead))
+			fprintf(stderr, "%s, %d: wait status 0x%x\n", rows[i].what, sockets, status);
+		CHECK(may ? fine : dead);
+	}
+}
+
 int main(void)
 {
 	devnull = open("/dev/null", O_RDWR);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int status = inside(rows[i].fn, false);
-		bool dead = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
-		bool fine = WIFEXITED(status) && !WEXITSTATUS(status);
-
-		if (!(rows[i].may ? fine : dead))
-			fprintf(stderr, "%s: wait status 0x%x\n", rows[i].what, status);
-		CHECK(rows[i].may ? fine : dead);
-	}
+	check_rows(false);
+	check_rows(true);
 	/* prctl is not among the allowed ones: look in the mode that only logs. */
-	CHECK_EQ(inside(no_privilege, true), 0);
-	CHECK_EQ(inside(do_open, true), 0);
+	CHECK_EQ(inside(no_privilege, true, false), 0);
+	CHECK_EQ(inside(do_open, true, false), 0);
 	return unit_done();
 }

@@ -33,6 +33,19 @@ struct chan_ops {
 	 * of its own, which leaves @wake to the machine: -1 at first. NULL: the device waits for @wake.
 	 */
 	void	(*signal)(struct chan *c);
+	/*
+	 * Loop thread: the guest tears down GPADL @gpadl, which was got with chan_gpadl_get(); may come after close,
+	 * and for one that is not in use any more. On return none of its pages is touched. NULL: it gets none.
+	 */
+	void	(*gpadl_gone)(struct chan *c, uint32_t gpadl);
+};
+
+/* A list of guest pages that the guest lends. What lies there is looked up at each use. */
+struct chan_gpadl {
+	uint64_t	*pfns;		/* page numbers, to be freed */
+	uint32_t	npages;		/* > 0 */
+	uint32_t	bytes;		/* of the buffer, from @offset of the first page on */
+	uint32_t	offset;
 };
 
 struct chan_offer {

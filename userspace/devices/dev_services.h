@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct chan;
+struct chan_gpadl;
 struct chan_offer;
 struct device;
 struct dev_services;
@@ -78,7 +79,7 @@ struct dev_services_ops {
 	void	(*log)(struct dev_services *ds, enum dev_log level, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 
-	/* VMBus channels (chan.h). Loop thread, except for signal, closed and sub_create. */
+	/* VMBus channels (chan.h). Loop thread, except for signal, closed, gpadl_get and sub_create. */
 	/* Offer @c to the guest. -ENODEV: this VM has no bus. */
 	int	(*chan_create)(struct dev_services *ds, const struct chan_offer *offer, struct chan *c);
 	/* Offer sub-channel @c of the open channel @primary soon; any thread. Nothing if it is offered. */
@@ -87,6 +88,12 @@ struct dev_services_ops {
 	void	(*chan_remove)(struct dev_services *ds, struct chan *c);
 	void	(*chan_signal)(struct dev_services *ds, struct chan *c);	/* interrupt the guest */
 	void	(*chan_closed)(struct dev_services *ds, struct chan *c);	/* answers chan_ops.close */
+	/*
+	 * The pages of @gpadl of the open channel @c, which end with chan_ops.gpadl_gone; any thread. 0; -ENOENT:
+	 * no such list; -ENOMEM.
+	 */
+	int	(*chan_gpadl_get)(struct dev_services *ds, struct chan *c, uint32_t gpadl,
+				  struct chan_gpadl *out);
 };
 
 struct dev_services {

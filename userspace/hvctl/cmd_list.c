@@ -182,6 +182,27 @@ static void print_disks(json_t *list)
 	}
 }
 
+/* One line for each: what it is, and frames and bytes sent and received by the guest. */
+static void print_nets(json_t *list)
+{
+	json_t *n;
+	size_t i;
+
+	json_array_foreach(list, i, n) {
+		const json_t *s = json_object_get(n, "stats");
+		const char *to = json_string_value(json_object_get(n, "to"));
+
+		printf("net%-9zu%s, %s, link %s%s%s\n", i, json_string_value(json_object_get(n, "kind")),
+		       json_string_value(json_object_get(n, "mac")),
+		       json_string_value(json_object_get(n, "link")), to ? ", " : "", to ? to : "");
+#define OF(key) (uint64_t)json_integer_value(json_object_get(s, key))
+		printf("%12ssent %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64 " lost; received %" PRIu64
+		       " frames, %" PRIu64 " bytes, %" PRIu64 " lost\n", "", OF("tx_packets"), OF("tx_bytes"),
+		       OF("tx_dropped"), OF("rx_packets"), OF("rx_bytes"), OF("rx_dropped"));
+#undef OF
+	}
+}
+
 static void print_member(const char *key, json_t *value)
 {
 	uint64_t v = (uint64_t)json_integer_value(value);
@@ -195,6 +216,8 @@ static void print_member(const char *key, json_t *value)
 		printf("%-12s%s\n", "uptime", text_duration_show(v, text, sizeof(text)));
 	else if (!strcmp(key, "disks"))
 		print_disks(value);
+	else if (!strcmp(key, "nets"))
+		print_nets(value);
 	else if (json_is_integer(value))
 		printf("%-12s%" PRIu64 "\n", key, v);
 }

@@ -379,7 +379,7 @@ static int flags(struct ctx *ctx, struct vmopts *o)
 int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial where)
 {
 	static int (*const steps[])(struct ctx *, struct vmopts *) = {
-		memory, cpus, numa, disks, serial, append, flags,
+		memory, cpus, numa, disks, netopts_parse, serial, append, flags,
 	};
 	char why[256];
 	int ret;

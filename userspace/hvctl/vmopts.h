@@ -13,6 +13,7 @@ struct vmopts {
 	char			kernel[VMM_PATH_MAX + 1], initrd[VMM_PATH_MAX + 1], serial[VMM_PATH_MAX + 1];
 	char			cpu_off[512];
 	char			*disk[VMM_DISKS_MAX];
+	char			net[VMM_NETS_MAX][VMM_NET_TO_MAX + 1];
 	const char		*name;		/* as given, or NULL */
 };
 
@@ -22,6 +23,9 @@ struct vmopts {
  * Return: 0, RC_USAGE or RC_INVALID. The disks' paths stay allocated for the life of the program.
  */
 int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial serial);
+
+/* netopts.c: the --net options. Return: 0, RC_USAGE or RC_INVALID. */
+int netopts_parse(struct ctx *ctx, struct vmopts *o);
 
 /*
  * A disk's place: "scsi", "scsi1", "scsi:3" or "scsi1:3"; @unit -1: not said. Return: 0 or RC_USAGE.

@@ -131,6 +131,8 @@ static void chan_ready(struct loop_source *src, uint32_t events)
 			b->c->target_vp = e.target_vp;
 			break;
 		case HV_CHAN_EVENT_GPADL_TEARDOWN:
+			if (b->c->ops->gpadl_gone)
+				b->c->ops->gpadl_gone(b->c, e.gpadl);
 			libhv_chan_ack(b->fd, HV_CHAN_EVENT_GPADL_TEARDOWN, e.gpadl);
 			break;
 		default:
@@ -329,4 +331,27 @@ void bus_chan_closed(struct machine *m, struct chan *c)
 	struct bus_chan *b = c->host;
 
 	loop_call(m->loop, &b->closed);
+}
+
+int bus_chan_gpadl_get(struct chan *c, uint32_t gpadl, struct chan_gpadl *out)
+{
+	struct bus_chan *b = c->host;
+	struct hv_chan_gpadl_args info;
+	uint32_t nr = 0;
+	int ret = libhv_chan_gpadl(b->fd, gpadl, true, 0, NULL, &nr, &info);
+
+	if (ret)
+		return ret;
+	*out = (struct chan_gpadl){ .npages = info.npages, .bytes = info.bytes, .offset = info.offset };
+	out->pfns = calloc(info.npages, sizeof(*out->pfns));
+	nr = info.npages;
+	ret = out->pfns ? libhv_chan_gpadl(b->fd, gpadl, true, 0, out->pfns, &nr, NULL) : -ENOMEM;
+	if (!ret && nr != out->npages)
+		ret = -EPROTO;
+	if (!ret)
+		return 0;
+	libhv_chan_ack(b->fd, HV_CHAN_EVENT_GPADL_TEARDOWN, gpadl);	/* given back */
+	free(out->pfns);
+	out->pfns = NULL;
+	return ret;
 }

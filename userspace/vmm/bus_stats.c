@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What each VMBus channel is, and what it counted. */
 #include <hvguest/vsp_ic.h>
+#include <hvguest/vsp_net.h>
 #include <hvguest/vsp_stor.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static const struct {
 	const char	*name;
 } kinds[] = {
 	{ VMB_STOR_SCSI_CLASS, "scsi" },
+	{ VMB_NET_CLASS, "net" },
 	{ VMB_IC_SHUTDOWN_CLASS, "shutdown" },
 	{ VMB_IC_HEARTBEAT_CLASS, "heartbeat" },
 	{ VMB_IC_TIMESYNC_CLASS, "timesync" },

@@ -155,6 +155,31 @@ static int check_disks(const struct vmm_config *cfg, char *err, size_t errlen)
 	return 0;
 }
 
+static int check_nets(const struct vmm_config *cfg, char *err, size_t errlen)
+{
+	unsigned int i;
+	int ret;
+
+	if (cfg->nets > VMM_NETS_MAX)
+		BAD("net: at most %d", VMM_NETS_MAX);
+	for (i = 0; i < cfg->nets; i++) {
+		const struct vmm_net *n = &cfg->net[i];
+
+		ret = check_string("net", n->to, VMM_NET_TO_MAX, err, errlen);
+		if (ret)
+			return ret;
+		if (n->kind >= VMM_NET_NR)
+			BAD("net %u: unknown kind %u", i, n->kind);
+		if (n->flags & ~VMM_NET_ALL)
+			BAD("net %u: unknown flags 0x%x", i, n->flags & ~VMM_NET_ALL);
+		if (n->mac[0] & 1)
+			BAD("net %u: a group address is no adapter's", i);
+		if (n->mtu && (n->mtu < VMM_NET_MTU_MIN || n->mtu > VMM_NET_MTU_MAX))
+			BAD("net %u: mtu must be %d..%d", i, VMM_NET_MTU_MIN, VMM_NET_MTU_MAX);
+	}
+	return 0;
+}
+
 static const struct { const char *key; uint16_t offset; uint16_t max; } limits[] = {
 	{ "kernel", offsetof(struct vmm_config, kernel), VMM_PATH_MAX },
 	{ "initrd", offsetof(struct vmm_config, initrd), VMM_PATH_MAX },
@@ -199,6 +224,8 @@ int vmm_config_check(const struct vmm_config *cfg, char *err, size_t errlen)
 	if (!cfg->kernel || !*cfg->kernel)
 		BAD("kernel: none given");
 	ret = check_disks(cfg, err, errlen);
+	if (!ret)
+		ret = check_nets(cfg, err, errlen);
 	return ret ? ret : check_nodes(cfg, err, errlen);
 }
 
@@ -274,6 +301,12 @@ int vmm_config_encode(const struct vmm_config *cfg, char *buf, size_t len)
 
 		put(&o, "disk%u=%u,%u,%u,%s\n", i, d->controller, d->lun, d->flags,
 		    d->path ? d->path : "");
+	}
+	for (i = 0; i < cfg->nets && i < VMM_NETS_MAX; i++) {
+		const struct vmm_net *n = &cfg->net[i];
+
+		put(&o, "net%u=%u,%u,%u,%u,%u,%u,%u,%u,%u,%s\n", i, n->kind, n->flags, n->mtu, n->mac[0],
+		    n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5], n->to ? n->to : "");
 	}
 	return o.pos > len || o.pos > VMM_TEXT_MAX ? -E2BIG : (int)o.pos;
 }
@@ -389,6 +422,28 @@ static int take_disk(struct vmm_config *cfg, const char *key, const char *value)
 	return 0;
 }
 
+/* net<i>=kind,flags,mtu, six bytes of the address, words of the backend; the indices in order from 0 */
+static int take_net(struct vmm_config *cfg, const char *key, const char *value)
+{
+	const char *p = key + 3;
+	struct vmm_net *n;
+	long long i, v[9];
+	unsigned int j;
+
+	if (number(&p, 0, VMM_NETS_MAX - 1, &i) || *p)
+		return -ENOENT;
+	if (i != cfg->nets)
+		return i < cfg->nets ? -EEXIST : -EINVAL;
+	for (j = 0; j < 9; j++)
+		if (number(&value, 0, j == 2 ? UINT16_MAX : UINT8_MAX, &v[j]) || *value++ != ',')
+			return -EINVAL;
+	n = &cfg->net[cfg->nets++];
+	*n = (struct vmm_net){ .kind = v[0], .flags = v[1], .mtu = v[2], .to = *value ? value : NULL };
+	for (j = 0; j < 6; j++)
+		n->mac[j] = v[3 + j];
+	return 0;
+}
+
 static int take_line(struct vmm_config *cfg, char *line, uint32_t *seen)
 {
 	char *value = strchr(line, '=');
@@ -405,7 +460,9 @@ static int take_line(struct vmm_config *cfg, char *line, uint32_t *seen)
 		*seen |= 1u << i;
 		return take_field(cfg, &fields[i], value);
 	}
-	return strncmp(line, "disk", 4) ? take_node(cfg, line, value) : take_disk(cfg, line, value);
+	if (!strncmp(line, "disk", 4))
+		return take_disk(cfg, line, value);
+	return strncmp(line, "net", 3) ? take_node(cfg, line, value) : take_net(cfg, line, value);
 }
 
 int vmm_config_decode(struct vmm_config *cfg, char *text, size_t len, char *err, size_t errlen)

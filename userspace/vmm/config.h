@@ -71,6 +71,30 @@ struct vmm_disk {
 #define VMM_DISK_RAW		(1u << 3)	/* its format is not looked for */
 #define VMM_DISK_ALL		((1u << 4) - 1)
 
+#define VMM_NETS_MAX		8
+#define VMM_NET_TO_MAX		1023	/* bytes of vmm_net.to */
+#define VMM_NET_MTU_MIN		576
+#define VMM_NET_MTU_MAX		9216
+
+/* What a network adapter is connected to. */
+enum vmm_net_kind {
+	VMM_NET_USER,		/* a network of its own behind the host's addresses; @to: port forwards */
+	VMM_NET_NR
+};
+
+/* A network adapter. */
+struct vmm_net {
+	uint8_t		kind;		/* enum vmm_net_kind */
+	uint8_t		flags;		/* VMM_NET_* */
+	uint8_t		mac[6];		/* all 0: made of the VM's name and the adapter's number */
+	uint16_t	mtu;		/* largest that the guest may use; 0: what the backend can */
+	const char	*to;		/* words of the backend, separated by blanks, or NULL */
+};
+
+#define VMM_NET_GUARD		(1u << 0)	/* the guest cannot pretend to be another one */
+#define VMM_NET_RESTRICTED	(1u << 1)	/* VMM_NET_USER: it reaches nothing but what is forwarded */
+#define VMM_NET_ALL		((1u << 2) - 1)
+
 #define VMM_F_TEST_DEVICES	(1u << 0)	/* isa-debug-exit and the pc-testdev ports */
 #define VMM_F_START_PAUSED	(1u << 1)	/* vCPUs wait for `resume` */
 #define VMM_F_NO_REBOOT		(1u << 2)	/* a guest reset ends the VM */
@@ -93,6 +117,8 @@ struct vmm_config {
 
 	uint16_t	disks;
 	struct vmm_disk	disk[VMM_DISKS_MAX];
+	uint16_t	nets;
+	struct vmm_net	net[VMM_NETS_MAX];
 
 	/* Strings: NULL when absent. After vmm_config_decode() they point into the text buffer. */
 	const char	*kernel;		/* bzImage, ELF with a PVH note, or multiboot; told by content */

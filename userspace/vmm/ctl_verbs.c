@@ -129,6 +129,29 @@ static json_t *disk_list(struct machine *m)
 	return list;
 }
 
+static json_t *net_list(struct machine *m)
+{
+	json_t *list = json_array();
+	struct machine_net n;
+	char mac[18];
+
+	for (unsigned int i = 0; list && machine_net_look(m, i, &n); i++) {
+		json_t *o, *stats = json_object();
+
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n.mac[0], n.mac[1], n.mac[2],
+			 n.mac[3], n.mac[4], n.mac[5]);
+		o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", n.kind, "mac", mac, "link",
+			      n.up ? "up" : "down", "version", (json_int_t)n.version, "mtu",
+			      (json_int_t)n.mtu, "queues", (json_int_t)n.queues);
+		set_string(o, "to", n.about);
+		for (unsigned int c = 0; c < n.nr; c++)
+			json_object_set_new(stats, n.names[c], json_integer((json_int_t)n.value[c]));
+		json_object_set_new(o, "stats", stats);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 {
 	static const char *const backing[VMM_BACKING_NR] = {
@@ -155,6 +178,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "heartbeat", machine_heartbeat(m));
 	json_object_set_new(o, "channels", channels_json(m));
 	json_object_set_new(o, "disks", disk_list(m));
+	json_object_set_new(o, "nets", net_list(m));
 	ans->json = o;
 }
 

@@ -214,7 +214,9 @@ static int devices_make(struct machine *m)
 	}
 	if (ret)
 		snprintf(m->err, sizeof(m->err), "cannot make the devices: %s", strerror(-ret));
-	return ret ? ret : disks_make(m);
+	if (!ret)
+		ret = disks_make(m);
+	return ret ? ret : nets_make(m);
 }
 
 /* ---- life ---- */
@@ -243,7 +245,8 @@ static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 	if (!ret)
 		ret = signals_init(m);
 	if (!ret && !(m->cfg->flags & VMM_F_NO_SANDBOX))
-		ret = sandbox_enter(m->cfg->flags & VMM_F_SECCOMP_LOG, m->err, sizeof(m->err));
+		ret = sandbox_enter(m->cfg->flags & VMM_F_SECCOMP_LOG, m->sockets, m->err,
+				    sizeof(m->err));
 	return ret;
 }
 

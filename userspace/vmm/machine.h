@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 
 #define MACHINE_CHAN_STATS	16
+#define MACHINE_NET_STATS	16
 
 struct chr;
 struct loop;
@@ -78,6 +79,19 @@ struct machine_disk {
 };
 /* The @nr-th one. Return: false when there are fewer. */
 bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out);
+
+/* A network adapter and what it counted; strings as long as the VM. */
+struct machine_net {
+	const char	*kind, *about;		/* of the backend, and where it leads */
+	uint8_t		mac[6];
+	bool		up;			/* the cable is in */
+	uint32_t	version, mtu, queues;	/* 0: the guest does not use it */
+	unsigned int	nr;			/* of counters */
+	const char	*const *names;
+	uint64_t	value[MACHINE_NET_STATS];
+};
+/* The @nr-th one. Return: false when there are fewer. */
+bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *out);
 
 /* One named figure of the VM (counts since creation; sizes in bytes; times in ns). */
 struct machine_stat {

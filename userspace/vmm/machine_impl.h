@@ -16,9 +16,10 @@
 #include "machine.h"
 #include "mem.h"
 
-#define MACHINE_DEVICES 16
+#define MACHINE_DEVICES 24
 
 struct bus_chan;
+struct chan_gpadl;
 struct endpoint;
 struct iobus;
 
@@ -49,6 +50,8 @@ struct machine {
 	struct device		*pm;		/* the one with the power button */
 	struct device		*scsi[VMM_CONTROLLERS_MAX];
 	struct device		*ic;
+	struct device		*net[VMM_NETS_MAX];
+	bool			sockets;	/* a backend opens some while the guest runs */
 	int			sys, vm;	/* descriptors, -1: none */
 	struct vcpu		*vcpu;
 	struct loop_source	signals;
@@ -105,12 +108,16 @@ void machine_state_set(struct machine *m, enum vmm_state to);
 /* disks.c: controllers and what hangs on them, as configured. 0 or -errno, m->err. Before the sandbox. */
 int disks_make(struct machine *m);
 
+/* nets.c: network adapters, as configured. 0 or -errno, m->err. Before the sandbox. */
+int nets_make(struct machine *m);
+
 /* bus.c: channels of devices, see struct dev_services_ops */
 int bus_chan_create(struct machine *m, const struct chan_offer *offer, struct chan *c);
 void bus_chan_sub_create(struct machine *m, struct chan *primary, struct chan *c);
 void bus_chan_remove(struct machine *m, struct chan *c);
 void bus_chan_signal(struct chan *c);
 void bus_chan_closed(struct machine *m, struct chan *c);
+int bus_chan_gpadl_get(struct chan *c, uint32_t gpadl, struct chan_gpadl *out);
 
 /* Loop thread: @fn for each channel that is there for the guest or waits to be, with its fd. */
 typedef void (*bus_chan_fn)(void *arg, int fd, struct chan *c);
@@ -125,7 +132,10 @@ int signals_init(struct machine *m);				/* 0 or -errno */
 void signals_release(struct machine *m);
 #define SIGNAL_KICK SIGUSR1
 
-/* sandbox.c: drop privileges and filter system calls, for the rest of the process's life. */
-int sandbox_enter(bool log_only, char *err, size_t errlen);
+/*
+ * sandbox.c: drop privileges and filter system calls, for the rest of the process's life. @sockets: let Internet
+ * sockets be opened, and resolv.conf be read.
+ */
+int sandbox_enter(bool log_only, bool sockets, char *err, size_t errlen);
 
 #endif

@@ -8,14 +8,19 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,13 +46,21 @@ static const unsigned short allowed[] = {
 	SYS_epoll_pwait, SYS_poll, SYS_getrandom, SYS_mremap, SYS_sched_getaffinity, SYS_sched_setscheduler,
 };
 
-#define NR_ALLOWED	(sizeof(allowed) / sizeof(allowed[0]))
+/* With network backends that open sockets; what is opened is looked at in @sockets_only. */
+static const unsigned short allowed_sockets[] = {
+	SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_setsockopt, SYS_getsockname, SYS_getpeername,
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define NR_ALLOWED	(COUNT(allowed) + COUNT(allowed_sockets))
 #define ALLOW		SECCOMP_RET_ALLOW
 
 /* ioctl type byte of hv.h, and the terminal calls needed to give the terminal back; not TIOCSTI, which types. */
 #define IOCTL_HV	0xd8
 #define TTY_FIRST	0x5401		/* TCGETS, TCSETS, TCSETSW, TCSETSF */
 #define TTY_LAST	0x5404
+#define FIONREAD	0x541b
+#define RESOLV_CONF	"/etc/resolv.conf"
 
 static const struct sock_filter first[] = {
 	LOAD(DATA(arch)),
@@ -55,11 +68,12 @@ static const struct sock_filter first[] = {
 	RET(SECCOMP_RET_KILL_PROCESS),
 	LOAD(DATA(nr)),
 	/* ioctl: ours, or of a terminal. Looked at first: HV_VCPU_RUN passes here on every exit. */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 8),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 9),
 	LOAD(ARG_LOW(1)),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 5, 0),
 	LOAD(ARG_LOW(1)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 3, 0),	/* bytes that wait in a socket */
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, TTY_FIRST, 0, 1),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, TTY_LAST, 0, 1),
 	RET(SECCOMP_RET_TRAP),
@@ -83,7 +97,21 @@ static const struct sock_filter last[] = {
 	RET(ALLOW),
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* Sockets of the Internet alone, and files for reading alone: which ones, landlock_enter() says. */
+static const struct sock_filter sockets_only[] = {
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
+	LOAD(ARG_LOW(0)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0),
+	RET(SECCOMP_RET_TRAP),
+	RET(ALLOW),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
+	LOAD(ARG_LOW(2)),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0),
+	RET(ALLOW),
+	RET(SECCOMP_RET_ERRNO | EACCES),
+};
+
 #define NR_MAX		512	/* system call numbers beyond are not in the table */
 #define EDGES_MAX	(2 * NR_ALLOWED + 1)
 
@@ -94,13 +122,15 @@ struct edges {
 	unsigned short	edge[EDGES_MAX];
 };
 
-static void edges_find(struct edges *e)
+static void edges_find(struct edges *e, bool sockets)
 {
 	bool may[NR_MAX + 1] = { false };
 	unsigned int i;
 
-	for (i = 0; i < NR_ALLOWED; i++)
+	for (i = 0; i < COUNT(allowed); i++)
 		may[allowed[i]] = true;
+	for (i = 0; sockets && i < COUNT(allowed_sockets); i++)
+		may[allowed_sockets[i]] = true;
 	e->nr = 0;
 	e->low = may[0];
 	for (i = 1; i <= NR_MAX; i++)
@@ -142,23 +172,25 @@ static void tree_put(struct tree *t, unsigned int lo, unsigned int hi)
 }
 
 /* Jumps reach 255 instructions ahead, and the last one of the filter is the target of the first. */
-_Static_assert(EDGES_MAX + COUNT(last) < 255, "a jump of the filter does not reach");
+_Static_assert(EDGES_MAX + COUNT(sockets_only) + COUNT(last) < 255, "a jump of the filter does not reach");
 
-static int filter_install(bool log_only)
+static int filter_install(bool log_only, bool sockets)
 {
-	struct sock_filter code[COUNT(first) + EDGES_MAX + COUNT(last)];
+	struct sock_filter code[COUNT(first) + EDGES_MAX + COUNT(sockets_only) + COUNT(last)];
+	unsigned int more = sockets ? COUNT(sockets_only) : 0;
 	struct sock_fprog prog = { .filter = code };
 	struct edges edges;
 	struct tree tree = { .edges = &edges, .code = code, .n = COUNT(first) };
 	unsigned int n, i;
 
-	edges_find(&edges);
+	edges_find(&edges, sockets);
 	tree.rest = COUNT(first) + edges.nr;
-	tree.allow = tree.rest + COUNT(last) - 1;
+	tree.allow = tree.rest + more + COUNT(last) - 1;
 	memcpy(code, first, sizeof(first));
 	tree_put(&tree, 0, edges.nr);
-	memcpy(code + tree.n, last, sizeof(last));
-	n = tree.n + COUNT(last);
+	memcpy(code + tree.n, sockets_only, more * sizeof(code[0]));
+	memcpy(code + tree.n + more, last, sizeof(last));
+	n = tree.n + more + COUNT(last);
 	for (i = 0; log_only && i < n; i++)
 		if (code[i].code == (BPF_RET | BPF_K) && code[i].k == SECCOMP_RET_TRAP)
 			code[i].k = SECCOMP_RET_LOG;
@@ -177,12 +209,56 @@ static int privileges_drop(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
-int sandbox_enter(bool log_only, char *err, size_t errlen)
+/* Let @path be read, or, if it is a folder, what lies in it. One that is not there needs no rule. */
+static int landlock_allow(int rules, const char *path)
+{
+	struct landlock_path_beneath_attr a = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE };
+	int ret;
+
+	a.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (a.parent_fd < 0)
+		return 0;
+	ret = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &a, 0) ? -errno : 0;
+	close(a.parent_fd);
+	return ret;
+}
+
+/*
+ * Of all files only those may be opened that tell the host's name servers, which a user-mode network looks up
+ * again when they change: /etc/resolv.conf, and the folder where a resolver keeps what it links to.
+ */
+static int landlock_enter(void)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE,
+	};
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0), ret;
+	char path[PATH_MAX], *slash;
+
+	if (rules < 0)		/* a kernel without it: what the process may read, it may */
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
+	ret = landlock_allow(rules, RESOLV_CONF);
+	if (!ret && realpath(RESOLV_CONF, path)) {
+		slash = strrchr(path, '/');
+		*slash = 0;
+		if (*path && strcmp(path, "/etc"))
+			ret = landlock_allow(rules, path);
+	}
+	if (!ret && syscall(SYS_landlock_restrict_self, rules, 0))
+		ret = -errno;
+	close(rules);
+	return ret;
+}
+
+int sandbox_enter(bool log_only, bool sockets, char *err, size_t errlen)
 {
 	int ret = privileges_drop();
 
+	if (!ret && sockets && !log_only)
+		ret = landlock_enter();
 	if (!ret)
-		ret = filter_install(log_only);
+		ret = filter_install(log_only, sockets);
 	if (ret)
 		snprintf(err, errlen, "cannot enter the sandbox: %s", strerror(-ret));
 	return ret;

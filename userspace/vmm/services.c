@@ -175,6 +175,13 @@ static void services_chan_closed(struct dev_services *ds, struct chan *c)
 	bus_chan_closed(machine_of(ds), c);
 }
 
+static int services_chan_gpadl_get(struct dev_services *ds, struct chan *c, uint32_t gpadl,
+				   struct chan_gpadl *out)
+{
+	(void)ds;
+	return bus_chan_gpadl_get(c, gpadl, out);
+}
+
 static const struct dev_services_ops ops = {
 	.gmem_get = services_gmem_get, .gmem_get_like = services_gmem_get_like,
 	.gmem_put = services_gmem_put, .irq_set = services_irq_set,
@@ -183,7 +190,7 @@ static const struct dev_services_ops ops = {
 	.power = services_power, .page_touch = services_page_touch, .log = services_log,
 	.chan_create = services_chan_create, .chan_sub_create = services_chan_sub_create,
 	.chan_remove = services_chan_remove, .chan_signal = services_chan_signal,
-	.chan_closed = services_chan_closed,
+	.chan_closed = services_chan_closed, .chan_gpadl_get = services_chan_gpadl_get,
 };
 
 void services_init(struct machine *m)

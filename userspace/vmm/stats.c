@@ -62,6 +62,19 @@ static void counters(struct sink *s, int fd, int is_vcpu, uint8_t *buf)
 		stats_each(buf, len, figure, s);
 }
 
+static void nets_figures(struct machine *m, struct sink *s)
+{
+	struct machine_net n;
+	char prefix[16];
+
+	s->prefix = prefix;
+	for (unsigned int i = 0; machine_net_look(m, i, &n); i++) {
+		snprintf(prefix, sizeof(prefix), "net%u", i);
+		for (unsigned int c = 0; c < n.nr; c++)
+			figure(s, n.names[c], n.value[c]);
+	}
+}
+
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
 	struct sink s = { m, out, max, 0, "vm" };
@@ -87,6 +100,7 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 		figure(&s, "accesses", m->dev[i]->accesses);
 		pthread_mutex_unlock(&m->dev[i]->lock);
 	}
+	nets_figures(m, &s);
 	free(buf);
 	return s.nr;
 }

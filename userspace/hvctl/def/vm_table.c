@@ -47,6 +47,20 @@ static const struct opt_key cdrom_keys[] = {
 	{ 0 }
 };
 
+static const char *const net_words[] = { "user", NULL };
+
+static const struct opt_key net_keys[] = {
+	{ "to", OPT_WORD, "WHERE", "what it is connected to", net_words },
+	{ "hostfwd", OPT_STRS, "RULE", "user: connections to a port of the host go to one of the guest, "
+	  "tcp:[ADDRESS]:PORT-[ADDRESS]:PORT or udp:..., for example tcp::2222-:22; may be repeated", NULL },
+	{ "restrict", OPT_FLAG, NULL, "user: the guest reaches nothing but what is forwarded", NULL },
+	{ "mac", OPT_STR, "ADDRESS", "of the adapter (default: made of the VM's name)", NULL },
+	{ "mtu", OPT_UINT, "BYTES", "largest that the guest may use, 576 to 9216 (default 9216)", NULL },
+	{ "guard", OPT_FLAG, NULL, "the guest can only send from its own address, and is neither a DHCP "
+	  "server nor a router", NULL },
+	{ 0 }
+};
+
 static const struct opt_key serial_keys[] = {
 	{ "to", OPT_WORD, "WHERE", "where the first serial port goes", serial_words },
 	{ "path", OPT_FILE, "FILE", "of the socket or file", NULL },
@@ -69,6 +83,8 @@ const struct opt vm_opts[] = {
 	  .keys = disk_keys, .help = "a disk, for example system.vhd or data.img,readonly" },
 	{ .name = "cdrom", .kind = OPT_KEYS, .arg = "FILE[,KEY=VALUE]", .repeat = true,
 	  .keys = cdrom_keys, .help = "a DVD drive with this ISO image" },
+	{ .name = "net", .kind = OPT_KEYS, .arg = "WHERE[,KEY=VALUE]", .repeat = true, .keys = net_keys,
+	  .help = "a network adapter, for example user,hostfwd=tcp::2222-:22" },
 	{ .name = "serial", .kind = OPT_KEYS, .arg = "WHERE[,KEY=VALUE]", .keys = serial_keys,
 	  .help = "the first serial port (default: stdio for run, none for start)" },
 	{ .name = "name", .letter = 'n', .kind = OPT_STR, .arg = "NAME",

@@ -60,7 +60,7 @@ static int item_parse(const struct opt_tool *tool, const struct opt *opt, char *
 	if (!k->name)
 		return unknown_key(tool, opt, item, err);
 	for (unsigned int i = 0; i < keys->n; i++)
-		if (keys->kv[i].key == k)
+		if (keys->kv[i].key == k && k->kind != OPT_STRS)
 			return err_set(err, tool->usage_code, "give each key once",
 				       "option --%s: key '%s' stands there twice", opt->name, k->name);
 	if (keys->n == OPT_KEYS_MAX)

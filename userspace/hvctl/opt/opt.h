@@ -17,6 +17,7 @@
 enum opt_kind {
 	OPT_FLAG,		/* takes no value */
 	OPT_STR,
+	OPT_STRS,		/* of a key: it may be given several times */
 	OPT_FILE,		/* a path; completed as one, not opened here */
 	OPT_UINT,		/* text_uint() */
 	OPT_SIZE,		/* text_size() */
@@ -141,7 +142,7 @@ struct opt_keys {
 };
 
 /*
- * Take @value of @opt apart; ",," stands for one comma inside a value. Each key at most once.
+ * Take @value of @opt apart; ",," stands for one comma inside a value. Each key at most once, but for OPT_STRS.
  * Return: 0 or tool->usage_code.
  */
 int opt_keys_parse(const struct opt_tool *tool, const struct opt *opt, const char *value,

@@ -76,6 +76,7 @@ int opt_check(const struct opt_tool *tool, enum opt_kind kind, const char *const
 				       "%s: '%s' is not a time", what, value);
 		return 0;
 	case OPT_STR:
+	case OPT_STRS:
 	case OPT_KEYS:
 		break;
 	}
