@@ -8,6 +8,7 @@
  *	fake.fail=config|host|feature	do not start
  *	fake.end=poweroff|crash|debug	end so after fake.after=MS (default 50)
  *	fake.prompt			power off at once when the button is pressed
+ *	fake.slow			half a second after it
  *	fake.deaf			do not listen to the power button
  *	fake.print=N			print N lines first
  *
@@ -97,7 +98,8 @@ int machine_stop(struct machine *m)
 	if (m->cfg->append && strstr(m->cfg->append, "fake.prompt"))
 		end_with(m, VMM_END_POWEROFF, 0, "");
 	else if (!m->cfg->append || !strstr(m->cfg->append, "fake.deaf"))
-		loop_timer_arm(m->loop, &m->timer, loop_now() + 20000000);
+		loop_timer_arm(m->loop, &m->timer, loop_now() +
+			       (m->cfg->append && strstr(m->cfg->append, "fake.slow") ? 500000000 : 20000000));
 	return 0;
 }
 

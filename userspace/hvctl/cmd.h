@@ -43,6 +43,13 @@ const char *rc_name(int rc);		/* "no-such-vm", ... for the JSON form of an error
 
 int cmd_run(struct ctx *ctx);
 int cmd_start(struct ctx *ctx);
+int cmd_create(struct ctx *ctx);
+int cmd_define(struct ctx *ctx);
+int cmd_edit(struct ctx *ctx);
+int cmd_undefine(struct ctx *ctx);
+int cmd_dumpxml(struct ctx *ctx);
+int cmd_set(struct ctx *ctx);
+int cmd_autostart(struct ctx *ctx);
 int cmd_list(struct ctx *ctx);
 int cmd_show(struct ctx *ctx);
 int cmd_stats(struct ctx *ctx);

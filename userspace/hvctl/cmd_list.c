@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "hvctl/client.h"
 #include "hvctl/cmd.h"
+#include "hvctl/def/def.h"
+#include "hvctl/defdir.h"
 #include "hvctl/rundir.h"
 
 #define LIST_PATIENCE_MS 1000
@@ -17,6 +19,7 @@ struct listed {
 	json_t		*status;	/* NULL: no answer */
 	const char	*state;
 	int		rc;		/* of asking */
+	bool		defined, autostart;
 };
 
 /* What to call a VM that gave no status. NULL: it is gone. */
@@ -34,6 +37,63 @@ static const char *state_for(int rc, const char *name)
 	}
 }
 
+/* The status of a VM that does not run, from its definition. */
+static void look(struct listed *vm, const char *name)
+{
+	static struct def d;
+	static const char *const opts[] = { "memory", "cpus" }, *const keys[] = { "size", "count" };
+	struct opt_keys list;
+	struct err err;
+	const char *v;
+	uint64_t n;
+
+	vm->state = "invalid";
+	if (!defdir_load(name, &d, &err)) {
+		v = opt_value(&d.line, "autostart");
+		vm->autostart = v && !strcmp(v, "on");
+		vm->state = "stopped";
+	}
+	for (size_t i = 0; !strcmp(vm->state, "stopped") && i < 2; i++) {
+		const struct opt *o = def_opt(opts[i]);
+
+		v = opt_value(&d.line, opts[i]);
+		if (!v || opt_keys_parse(&hvctl_tool, o, v, &list, &err))
+			continue;
+		v = opt_keys_value(&list, keys[i]);
+		if (v && !(i ? text_uint(v, UINT16_MAX, &n) : text_size(v, &n))) {
+			if (!vm->status)
+				vm->status = json_object();
+			json_object_set_new(vm->status, opts[i], json_integer((json_int_t)n));
+		}
+	}
+	def_free(&d);
+}
+
+/* Add the names of definitions to @names. Return: the new count or -1. */
+static int add_defined(char ***names, int n)
+{
+	char **defs, **more;
+	int defined = defdir_names(&defs);
+
+	if (defined < 0 || n < 0)
+		return -1;
+	for (int i = 0; i < defined; i++) {
+		bool there = false;
+
+		for (int k = 0; k < n; k++)
+			there |= !strcmp((*names)[k], defs[i]);
+		more = there ? NULL : realloc(*names, (size_t)(n + 1) * sizeof(*more));
+		if (!more) {
+			free(defs[i]);
+			continue;
+		}
+		*names = more;
+		more[n++] = defs[i];
+	}
+	free(defs);
+	return n;
+}
+
 /* Ask all first and collect then, so that one hung VM costs one second, not one each. */
 static void ask_all(char **names, int n, struct listed *vms)
 {
@@ -49,9 +109,12 @@ static void ask_all(char **names, int n, struct listed *vms)
 			vms[i].rc = client_receive(&vms[i].client, &vms[i].status, NULL, left, &err);
 		if (vms[i].rc == RC_TIMEOUT)
 			left = 0;	/* the others have had their second */
+		vms[i].defined = defdir_has(names[i]);
 		vms[i].state = vms[i].status
 			? json_string_value(json_object_get(vms[i].status, "state"))
 			: state_for(vms[i].rc, names[i]);
+		if (!vms[i].state && vms[i].defined)
+			look(&vms[i], names[i]);
 	}
 }
 
@@ -65,7 +128,8 @@ static json_t *list_json(char **names, int n, const struct listed *vms)
 
 		if (!vms[i].state)
 			continue;
-		o = json_pack("{s:s, s:s}", "name", names[i], "state", vms[i].state);
+		o = json_pack("{s:s, s:s, s:b}", "name", names[i], "state", vms[i].state, "defined",
+			      vms[i].defined);
 		for (size_t k = 0; vms[i].status && k < sizeof(keys) / sizeof(keys[0]); k++)
 			json_object_set(o, keys[k], json_object_get(vms[i].status, keys[k]));
 		json_array_append_new(list, o);
@@ -93,16 +157,20 @@ static void fill_row(const char **cell, const char *name, const struct listed *v
 	if (!vm->status)
 		return;
 	snprintf(t->cpus, sizeof(t->cpus), "%" JSON_INTEGER_FORMAT, number_of(vm, "cpus") % 100000);
-	snprintf(t->pid, sizeof(t->pid), "%d", (int)number_of(vm, "pid"));
 	cell[COL_CPUS] = t->cpus;
-	cell[COL_PID] = t->pid;
 	cell[COL_MEMORY] = text_size_show((uint64_t)number_of(vm, "memory"), t->memory, sizeof(t->memory));
+	if (!number_of(vm, "pid"))	/* of a definition */
+		return;
+	snprintf(t->pid, sizeof(t->pid), "%d", (int)number_of(vm, "pid"));
+	cell[COL_PID] = t->pid;
 	cell[COL_UPTIME] = text_duration_show((uint64_t)number_of(vm, "uptime_ms"), t->uptime,
 					      sizeof(t->uptime));
 }
 
 static enum out_colour state_colour(const struct listed *vm)
 {
+	if (!strcmp(vm->state, "stopped"))
+		return OUT_PLAIN;
 	if (!vm->status)
 		return OUT_RED;
 	return strcmp(vm->state, "running") ? OUT_YELLOW : OUT_GREEN;
@@ -134,6 +202,8 @@ int cmd_list(struct ctx *ctx)
 	int n = rundir_names(&names), ret;
 	struct listed *vms;
 
+	if (opt_has(&ctx->line, "all"))
+		n = add_defined(&names, n);
 	if (ctx->quiet && !ctx->json) {
 		for (int i = 0; i < n; i++)
 			puts(names[i]);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "backends/tty.h"
+#include "hvctl/cmd_def.h"
+#include "hvctl/defdir.h"
 #include "hvctl/rundir.h"
 #include "hvctl/stopsig.h"
 #include "hvctl/vmopts.h"
@@ -55,20 +57,47 @@ static int dry_run(struct ctx *ctx, const struct vmopts *o)
 	char text[VMM_TEXT_MAX];
 	int n = vmm_config_encode(&o->cfg, text, sizeof(text));
 
+	static struct def d;
+	int ret;
+
 	if (n < 0)
 		return err_set(&ctx->err, RC_INVALID, NULL, "the configuration is too long");
-	if (ctx->json)
-		return out_json(ctx, json_pack("{s:s%}", "config", text, (size_t)n), false);
-	fwrite(text, 1, (size_t)n, stdout);
-	return out_end(ctx);
+	def_init(&d);
+	ret = def_merge(&d, &ctx->line, &ctx->err);
+	if (!ret)
+		ret = def_absolute(&d, &ctx->err);
+	if (!ret)
+		ret = def_set(&d, "name", o->cfg.name, &ctx->err);
+	if (!ret)
+		ret = cmd_def_print(ctx, &d, ctx->json ? json_pack("{s:s%}", "config", text, (size_t)n) : NULL);
+	def_free(&d);
+	return ret;
+}
+
+/* The line of a VM that is defined: what its definition says, and over that what was typed. */
+static int defined(struct ctx *ctx, struct def *d, const char *name)
+{
+	int ret = defdir_load(name, d, &ctx->err);
+
+	return ret ? ret : cmd_def_line(ctx, d);
 }
 
 /* Options, then the name. Return: 0 with the VM's files taken, -1: dry run done, or an enum rc. */
 static int prepare(struct ctx *ctx, struct vmopts *o, enum vmm_serial where, struct rundir_vm *vm)
 {
+	static struct def d;		/* the line's strings live in it */
+	const char *defname = ctx->line.args ? ctx->line.arg[0] : NULL;
+	char what[80];
 	bool told;
-	int ret = vmopts_parse(ctx, o, where);
+	int ret = defname ? defined(ctx, &d, defname) : 0;
 
+	if (ret)
+		return ret;
+	ret = vmopts_parse(ctx, o, where);
+	if (ret && defname) {
+		snprintf(what, sizeof(what), "%.63s.xml", defname);
+		return def_blame(&d, what, &ctx->err);
+	}
 	if (ret)
 		return ret;
 	if (o->name && !rundir_name_ok(o->name))

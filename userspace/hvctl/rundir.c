@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hvctl/cmd.h"
+#include "hvctl/defdir.h"
 #include "hvctl/rundir.h"
 
 #define SYSTEM_DIR	"/run/hv"
@@ -21,10 +22,7 @@
 
 bool rundir_name_ok(const char *name)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t n = strspn(name, set);
-
-	return n && !name[n] && n <= NAME_MAX_LEN && !strchr("._-", name[0]);
+	return def_name_ok(name);
 }
 
 static void add_dir(struct rundirs *d, const char *base, const char *tail)
@@ -288,10 +286,14 @@ static int no_vm(const char *name, struct err *err)
 	int n, fd = -1;
 
 	err_set(err, RC_NO_VM, "hvctl list shows the VMs", "there is no VM named '%s'", name);
-	if (rundir_name_ok(name) && !rundir_log(name, &fd, err)) {
+	if (rundir_name_ok(name) && !defdir_has(name) && !rundir_log(name, &fd, err)) {
 		close(fd);
 		err_set(err, RC_NO_VM, NULL, "VM '%s' has ended", name);
 		return err_next(err, "hvctl logs %s tells how", name);
+	}
+	if (defdir_has(name)) {
+		err_set(err, RC_STATE, NULL, "VM '%s' does not run", name);
+		return err_next(err, "hvctl start %s", name);
 	}
 	n = rundir_names(&names);
 	if (n > 0 && n <= 6) {

@@ -27,6 +27,38 @@ static const struct opt disk_opts[] = {
 	{ 0 }
 };
 
+static const struct opt dry_opts[] = {
+	{ .name = "dry-run", .help = "check it and print what would be kept, change nothing" },
+	{ 0 }
+};
+
+static const struct opt set_opts[] = {
+	{ .name = "remove", .kind = OPT_STR, .arg = "OPTION", .repeat = true,
+	  .help = "let the definition say nothing about this option any more, for example initrd" },
+	{ 0 }
+};
+
+static const struct opt undefine_opts[] = {
+	{ .name = "force", .letter = 'f', .help = "although it runs; it goes on until its end" },
+	{ 0 }
+};
+
+static const struct opt autostart_opts[] = {
+	{ .name = "off", .help = "start them with the host no longer" },
+	{ .name = "order", .kind = OPT_UINT, .arg = "N",
+	  .help = "place in the order of starting; VMs without one come last" },
+	{ .name = "run-all", .help = "start all VMs that are to start with the host, in order" },
+	{ .name = "stop-all", .help = "stop all VMs that run, in the reverse order, and wait for their guests" },
+	{ .name = "timeout", .letter = 't', .kind = OPT_DURATION, .arg = "TIME",
+	  .help = "stop-all: how long each guest may take before it is killed (default 90)" },
+	{ 0 }
+};
+
+static const struct opt list_opts[] = {
+	{ .name = "all", .letter = 'a', .help = "those that are defined and do not run, too" },
+	{ 0 }
+};
+
 static const struct opt console_opts[] = {
 	{ .name = "escape", .letter = 'e', .kind = OPT_STR, .arg = "CHAR",
 	  .help = "character that detaches, ^a or none (default ^])" },
@@ -78,14 +110,46 @@ static const struct opt_cmd cmds[] = {
 	  .example = "hvctl run --kernel vmlinuz --initrd initrd.img --memory 512M --cpus 2 --append console=ttyS0",
 	  .opts = { vm_opts, run_opts } },
 	{ .name = "start", .help = "boot a VM in the background and print its name", .run = cmd_start,
-	  .text = "Takes the options of run. Returns when the guest's first instruction may run, or with "
-		  "an error. hvctl console attaches to the console later; what the guest printed before is "
-		  "shown then.",
+	  .args = "[VM]", .arg_kind = OPT_ARGS_VM, .arg_max = 1,
+	  .text = "Takes the options of run, or the name of a VM that is defined (hvctl create, hvctl define), "
+		  "or both: an option given counts for this one start. Returns when the guest's first "
+		  "instruction may run, or with an error. hvctl console attaches to the console later; what "
+		  "the guest printed before is shown then.",
 	  .example = "hvctl start -n web -k vmlinuz -i initrd.img -m 1G -c 2 -a console=ttyS0",
 	  .opts = { vm_opts } },
-	{ .name = "list", .help = "list the VMs", .run = cmd_list,
+	{ .name = "create", .help = "define a VM from options", .run = cmd_create, .args = "VM",
+	  .arg_kind = OPT_ARGS_NONE, .arg_max = 1,
+	  .text = "Keeps the options of run under the name of the VM, as a libvirt domain XML. hvctl start VM "
+		  "starts it then; hvctl set and hvctl edit change it. The files named need not be there yet.",
+	  .example = "hvctl create web -k vmlinuz -i initrd.img -m 1G -d web.vhd --autostart on",
+	  .opts = { vm_opts, run_opts, def_opts } },
+	{ .name = "define", .help = "define a VM from a libvirt domain XML", .run = cmd_define, .args = "FILE",
+	  .arg_kind = OPT_ARGS_NONE, .arg_min = 1, .arg_max = 1,
+	  .text = "Reads the XML (- is standard input) and keeps it; a definition of the same name and UUID is "
+		  "replaced. What hv does not do is refused by line and element, never ignored. The XML of any "
+		  "run is printed by hvctl run ... --dry-run.",
+	  .example = "hvctl define web.xml", .opts = { dry_opts } },
+	{ .name = "edit", .help = "change a definition in an editor", .run = cmd_edit, VM_CMD(1),
+	  .text = "Starts $VISUAL, $EDITOR or sensible-editor on the XML, and keeps the outcome if it is valid." },
+	{ .name = "set", .help = "change single options of a definition", .run = cmd_set, VM_CMD(1),
+	  .text = "Takes the options of create. One that is given replaces the one of the definition; of a list "
+		  "(--memory, --cpus, --serial) only the keys that are given, and of those that may be repeated "
+		  "(--disk, --append) all. A VM that runs changes with its next start.",
+	  .example = "hvctl set web --memory 2G --description 'the web server' --remove initrd",
+	  .opts = { vm_opts, run_opts, def_opts, set_opts } },
+	{ .name = "dumpxml", .help = "print the XML of a definition", .run = cmd_dumpxml, VM_CMD(1) },
+	{ .name = "undefine", .help = "remove definitions", .run = cmd_undefine, VM_CMD(OPT_WORDS_MAX),
+	  .text = "The disks and other files of the VM stay.", .opts = { undefine_opts } },
+	{ .name = "autostart", .help = "start VMs with the host", .run = cmd_autostart, .args = "[VM]...",
+	  .arg_kind = OPT_ARGS_VM, .arg_max = OPT_WORDS_MAX,
+	  .text = "Marks VMs that are defined; without a word lists those that are marked. The unit "
+		  "hv-autostart.service, the system's or a user's, does --run-all when the host starts, and "
+		  "--stop-all before it goes down.",
+	  .example = "hvctl autostart web --order 10", .opts = { autostart_opts } },
+	{ .name = "list", .help = "list the VMs", .run = cmd_list, .opts = { list_opts },
 	  .text = "Lists the VMs of the run directories. A VM whose process does not answer within a "
-		  "second is shown as unresponsive; one that belongs to another user as foreign." },
+		  "second is shown as unresponsive; one that belongs to another user as foreign. --all adds the VMs that "
+		  "are defined and do not run: stopped, or invalid when the definition cannot be understood." },
 	{ .name = "show", .help = "show one VM in full", .run = cmd_show, VM_CMD(1) },
 	{ .name = "stats", .help = "show the counters of a VM", .run = cmd_stats, VM_CMD(1),
 	  .text = "Counters since the VM was made; sizes in bytes, times in nanoseconds." },
@@ -165,6 +229,9 @@ static const struct opt_note exits[] = {
 
 static const struct opt_note environment[] = {
 	{ "HV_RUNTIME_DIR", "The run directory to use instead of the ones under FILES." },
+	{ "HV_CONFIG_DIR", "Definitions are in its folder vms instead of the ones under FILES." },
+	{ "XDG_CONFIG_HOME", "Where the user's own definitions are (~/.config)." },
+	{ "VISUAL, EDITOR", "The editor of hvctl edit." },
 	{ "XDG_RUNTIME_DIR", "Where the user's own run directory is." },
 	{ "HV_CACHE", "The cache directory that hvctl doctor checks." },
 	{ "HV_SYSROOT", "Directory in front of every path that hvctl doctor reads; for tests." },
@@ -177,6 +244,8 @@ static const struct opt_note files[] = {
 	{ "$XDG_RUNTIME_DIR/hv, /run/hv, /tmp/hv-UID",
 	  "Run directories: the lock, control socket and log of each VM. A new VM goes to the first one that "
 	  "can be used; names are looked for in all." },
+	{ "/etc/hv/vms, ~/.config/hv/vms",
+	  "Definitions, NAME.xml each: those of root and those of another user." },
 	{ 0 }
 };
 
@@ -193,6 +262,6 @@ const struct opt_tool hvctl_tool = {
 	.exits = exits,
 	.environment = environment,
 	.files = files,
-	.list_cmd = "hvctl list -q",
+	.list_cmd = "hvctl list --all -q",
 	.usage_code = RC_USAGE,
 };

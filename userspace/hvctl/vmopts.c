@@ -58,12 +58,14 @@ static int memory(struct ctx *ctx, struct vmopts *o)
 		const struct opt_key *k = keys.kv[i].key;
 		const char *v = keys.kv[i].value;
 
-		if (!strcmp(k->name, "size"))
+		if (!strcmp(k->name, "size")) {
 			ret = text_size(v, &o->cfg.memory) ? RC_USAGE : 0;
-		else if (!strcmp(k->name, "backing"))
+			o->sized = true;
+		} else if (!strcmp(k->name, "backing")) {
 			o->cfg.backing = (uint8_t)word_index(k, v);
-		else
+		} else {
 			ret = host_node(ctx, v, &o->cfg.host_node);
+		}
 	}
 	if (!ret && o->cfg.memory < VMM_MEMORY_MIN) {
 		err_set(&ctx->err, RC_INVALID, NULL, "option --memory: %s is less than 1M", value);
@@ -93,7 +95,7 @@ static int cpus(struct ctx *ctx, struct vmopts *o)
 	/* The table's own words live as long as the program; @keys does not. */
 	v = opt_keys_value(&keys, "model");
 	for (const struct opt_key *k = opt_of(ctx, "cpus")->keys; v && k->name; k++)
-		if (!strcmp(k->name, "model"))
+		if (!strcmp(k->name, "model") && strcmp(v, "host"))
 			o->cfg.cpu_model = k->words[word_index(k, v)];
 	v = opt_keys_value(&keys, "off");
 	if (!v)
@@ -161,7 +163,7 @@ static int numa(struct ctx *ctx, struct vmopts *o)
 	}
 	if (!o->cfg.nodes)
 		return 0;
-	if (mem && o->cfg.memory != sum)
+	if (o->sized && o->cfg.memory != sum)
 		return err_set(&ctx->err, RC_INVALID, "leave --memory's size away; the nodes say it",
 			       "--memory %s is not the sum of the --numa nodes", mem);
 	o->cfg.memory = sum;
@@ -279,7 +281,7 @@ static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const 
 		ret = vmopts_absolute(ctx, v, path);
 		if (ret)
 			return ret;
-		if (access(path, R_OK))
+		if (!o->unseen && access(path, R_OK))
 			return err_sys(&ctx->err, RC_INVALID, errno, NULL, "cannot read the disk %s", v);
 		o->disk[o->cfg.disks] = strdup(path);
 		if (!o->disk[o->cfg.disks])
@@ -333,7 +335,7 @@ static int append(struct ctx *ctx, struct vmopts *o)
 	return 0;
 }
 
-static int image(struct ctx *ctx, const char *opt, char *buf, const char **out)
+static int image(struct ctx *ctx, const struct vmopts *o, const char *opt, char *buf, const char **out)
 {
 	const char *path = opt_value(&ctx->line, opt);
 	int ret;
@@ -344,7 +346,7 @@ static int image(struct ctx *ctx, const char *opt, char *buf, const char **out)
 	if (ret)
 		return ret;
 	*out = buf;
-	if (access(buf, R_OK))
+	if (!o->unseen && access(buf, R_OK))
 		return err_sys(&ctx->err, RC_INVALID, errno, NULL, "cannot read the %s %s", opt, path);
 	return 0;
 }
@@ -395,9 +397,9 @@ int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial where)
 		if (ret)
 			return ret;
 	}
-	ret = image(ctx, "kernel", o->kernel, &o->cfg.kernel);
+	ret = image(ctx, o, "kernel", o->kernel, &o->cfg.kernel);
 	if (!ret)
-		ret = image(ctx, "initrd", o->initrd, &o->cfg.initrd);
+		ret = image(ctx, o, "initrd", o->initrd, &o->cfg.initrd);
 	if (ret)
 		return ret;
 	snprintf(o->cfg.name, sizeof(o->cfg.name), "vm");	/* until the name is known */

@@ -15,6 +15,8 @@ struct vmopts {
 	char			*disk[VMM_DISKS_MAX];
 	char			net[VMM_NETS_MAX][VMM_NET_TO_MAX + 1];
 	const char		*name;		/* as given, or NULL */
+	bool			sized;		/* --memory said a size, not only the rest */
+	bool			unseen;		/* set by the caller: files need not be there yet */
 };
 
 /*

@@ -104,3 +104,16 @@ const struct opt run_opts[] = {
 	  .help = "character that ends the VM, ^a or none (default ^])" },
 	{ 0 }
 };
+
+static const char *const on_off_words[] = { "on", "off", NULL };
+
+const struct opt def_opts[] = {
+	{ .name = "title", .kind = OPT_STR, .arg = "TEXT", .help = "what it is, in one line" },
+	{ .name = "description", .kind = OPT_STR, .arg = "TEXT", .help = "what it is for" },
+	{ .name = "autostart", .kind = OPT_WORD, .arg = "on|off", .words = on_off_words,
+	  .help = "start it with the host (default off)" },
+	{ .name = "order", .kind = OPT_UINT, .arg = "N",
+	  .help = "place in the order of starting; VMs without one come last" },
+	{ .name = "uuid", .kind = OPT_STR, .arg = "UUID", .help = "its UUID (default: a new one)" },
+	{ 0 }
+};

@@ -7,5 +7,6 @@
 
 extern const struct opt vm_opts[];	/* of run, start, ... */
 extern const struct opt run_opts[];	/* of run besides: its terminal and its exit code */
+extern const struct opt def_opts[];	/* of definitions alone: title, autostart, ... */
 
 #endif

@@ -54,7 +54,7 @@ enum opt_args {
 	OPT_ARGS_CMD,		/* a verb */
 };
 
-#define OPT_GROUPS 3
+#define OPT_GROUPS 4
 
 struct opt_cmd {
 	const char		*name;
@@ -88,7 +88,7 @@ struct opt_tool {
 	int			usage_code;	/* err->code of everything wrong on the line */
 };
 
-#define OPT_HITS_MAX	64
+#define OPT_HITS_MAX	128
 #define OPT_WORDS_MAX	16
 
 struct opt_hit {
