@@ -8,7 +8,7 @@
 #	make fuzz		the fuzzers, in build/fuzz (needs clang)
 #	make sparse		sparse over the module, any message is an error
 #	make check		scripts/check
-#	make install		module, programs, man page, completion, udev rule (DESTDIR, PREFIX)
+#	make install		module, programs, man page, completion, udev rule, units (DESTDIR, PREFIX)
 #	make clean
 #
 # W=1 and C=1 reach the kernel's build system; V=1 shows commands.
@@ -49,6 +49,12 @@ install: all
 	build/bin/hvctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvctl.fish
 	install -m 644 debian/hv.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/hv.conf
 	install -m 644 debian/hv.udev $(DESTDIR)/lib/udev/rules.d/60-hv.rules
+	for d in system user; do \
+		install -d $(DESTDIR)/usr/lib/systemd/$$d && for u in hv-autostart.service hv-vm@.service; do \
+			sed 's,/usr/bin/hvctl,$(PREFIX)/bin/hvctl,' debian/$$u >$(DESTDIR)/usr/lib/systemd/$$d/$$u && \
+			chmod 644 $(DESTDIR)/usr/lib/systemd/$$d/$$u || exit 1; \
+		done; \
+	done
 	$(if $(DESTDIR),,depmod $(KVER))
 
 clean: module-clean
