@@ -157,11 +157,14 @@ struct emul {
 	struct hv_insn_cpu cpu;
 	struct hv_vcpu_x86 *x;
 	hv_gpa_t gpa;		/* of the access that faulted, HV_GPA_NONE if none did */
+	bool write;		/* it was a write */
+	u64 port;		/* EMUL_PORT() that the CPU let the program use, 0: none */
 	bool to_user;		/* the run page is filled */
 	u32 dr_hits;		/* breakpoints its accesses hit, as DR6 has them */
 };
 
 #define emul_of(c)	container_of(c, struct emul, cpu)
+#define EMUL_PORT(port, size)	((u64)(port) << 32 | (size))	/* as the note has it */
 
 static int translate(struct emul *e, u64 la, u32 access, hv_gpa_t *gpa)
 {
@@ -339,6 +342,21 @@ static int op_mem_probe(struct hv_insn_cpu *cpu, u64 la, unsigned int size, u32 
 	return ret;
 }
 
+/* Odd sizes and crossings are not atomic, as a bus without LOCK. */
+static int cmpxchg_split(struct hv_insn_cpu *cpu, u64 la, void *old, const void *new,
+			 unsigned int size, bool *done)
+{
+	u8 was[16];
+	int ret = op_mem_read(cpu, la, was, size, 0);
+
+	if (ret)
+		return ret;
+	*done = !memcmp(was, old, size);
+	ret = op_mem_write(cpu, la, *done ? new : was, size, 0);
+	memcpy(old, was, size);
+	return ret;
+}
+
 static int op_mem_cmpxchg(struct hv_insn_cpu *cpu, u64 la, void *old, const void *new,
 			  unsigned int size, bool *done)
 {
@@ -361,18 +379,27 @@ static int op_mem_cmpxchg(struct hv_insn_cpu *cpu, u64 la, void *old, const void
 		memcpy(old, &cur, size);
 		return ret == -EAGAIN ? 0 : ret;
 	}
-	/* Devices, odd sizes and crossings are not atomic, as a bus without LOCK. */
-	{
-		u8 was[16];
-
-		ret = op_mem_read(cpu, la, was, size, 0);
-		if (ret)
-			return ret;
-		*done = !memcmp(was, old, size);
-		ret = op_mem_write(cpu, la, *done ? new : was, size, 0);
-		memcpy(old, was, size);
-		return ret;
+	/* A device may answer each read otherwise: it was read once, and is written once. */
+	if (!hv_gmem_is_ram(&e->x->core, gpa >> PAGE_SHIFT, true)) {
+		*done = true;
+		return op_mem_write(cpu, la, new, size, 0);
 	}
+	return cmpxchg_split(cpu, la, old, new, size, done);
+}
+
+/*
+ * What the CPU has checked is the access that it left the guest for. The bytes may be another
+ * instruction by now: the guest goes back to that one, and the CPU checks it.
+ */
+static int op_io_check(struct hv_insn_cpu *cpu, u16 port, unsigned int size)
+{
+	struct emul *e = emul_of(cpu);
+
+	if (e->port == EMUL_PORT(port, size))
+		return 0;
+	/* An answer was for that other instruction, and is not waited with. */
+	hv_pending_clear(&e->x->core.pending);
+	return -EAGAIN;
 }
 
 /* String output: what no eventfd takes goes to user space with one exit. */
@@ -409,7 +436,7 @@ static int op_io_in(struct hv_insn_cpu *cpu, u16 port, unsigned int size, void *
 {
 	struct emul *e = emul_of(cpu);
 	struct hv_pending *p = &e->x->core.pending;
-	u64 key = (u64)port << 32 | size;
+	u64 key = EMUL_PORT(port, size);
 
 	dr_watch(e, port, size, HV_DR_IO);
 	if (p->kind == HV_PENDING_PIO_IN && p->answered && p->key == key && p->step == count) {
@@ -469,6 +496,7 @@ static const struct hv_insn_ops emul_ops = {
 	.mem_probe = op_mem_probe,
 	.io_in = op_io_in,
 	.io_out = op_io_out,
+	.io_check = op_io_check,
 	.seg_get = op_seg_get,
 	.cr_read = op_cr_read,
 	.cr_write = op_cr_write,
@@ -570,6 +598,9 @@ static bool plain_move(struct emul *e, const struct hv_insn *insn, enum hv_next 
 	if (e->gpa == HV_GPA_NONE || hv_dr_armed(x->dr7) || !hv_insn_as_move(insn, &m) ||
 	    offset_in_page(e->gpa) + m.size > PAGE_SIZE)
 		return false;
+	/* Not checked by the CPU: another instruction stood there. */
+	if (m.write && !e->write)
+		return false;
 	/* An answer to less than that is to a part of an access that crosses pages. */
 	if (x->core.pending.answered && x->core.pending.len != m.size)
 		return false;
@@ -650,9 +681,25 @@ static enum hv_next emulate(struct emul *e)
 	return execute(e, bytes, insn);
 }
 
-enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
+enum hv_next hv_emulate(struct hv_vcpu_x86 *x)
 {
-	struct emul e = { .x = x, .gpa = gpa };
+	struct emul e = { .x = x, .gpa = HV_GPA_NONE };
+
+	hv_pending_clear(&x->core.pending);
+	return emulate(&e);
+}
+
+enum hv_next hv_emulate_mmio(struct hv_vcpu_x86 *x, hv_gpa_t gpa, bool write)
+{
+	struct emul e = { .x = x, .gpa = gpa, .write = write };
+
+	hv_pending_clear(&x->core.pending);
+	return emulate(&e);
+}
+
+enum hv_next hv_emulate_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes)
+{
+	struct emul e = { .x = x, .gpa = HV_GPA_NONE, .port = EMUL_PORT(port, bytes) };
 
 	hv_pending_clear(&x->core.pending);
 	return emulate(&e);
@@ -662,6 +709,9 @@ enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, hv_gpa_t gpa)
 {
 	struct emul e = { .x = x, .gpa = gpa };
 
+	/* Only a read has an answer, and only a port that the program may use was asked. */
+	if (x->core.pending.kind == HV_PENDING_PIO_IN)
+		e.port = x->core.pending.key;
 	return emulate(&e);
 }
 

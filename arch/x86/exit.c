@@ -171,7 +171,7 @@ enum hv_next hv_exit_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes, bo
 
 	x->core.stat.exits_pio++;
 	if (string || !next_rip)
-		return hv_emulate(x, HV_GPA_NONE);
+		return hv_emulate_pio(x, port, bytes);
 	if (in) {
 		/* RIP moves when the answer is there: until then nothing has happened. */
 		hv_pending_ask(p, HV_PENDING_PIO_IN, (u64)port << 32 | bytes, 0, 1);
@@ -218,8 +218,11 @@ enum hv_next hv_exit_slat(struct hv_vcpu_x86 *x, hv_gpa_t gpa, u64 access)
 	x->core.stat.exits_slat++;
 	switch (hv_mmu_fault(x, gpa, access)) {
 	case HV_SLAT_MMIO:
+		/* Its tables or its stack lie in no memory: what a CPU reads there leads to a triple fault. */
+		if (unlikely(x->ev.reinject))
+			return hv_exit_shutdown(x);
 		x->core.stat.mmio++;
-		return hv_emulate(x, gpa);
+		return hv_emulate_mmio(x, gpa, access & HV_SLAT_F_WRITE);
 	case HV_SLAT_ERROR:
 		return HV_NEXT_TO_USER;
 	default:

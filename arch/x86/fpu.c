@@ -8,7 +8,9 @@
  * stretch with interrupts off around the guest; XRSTOR and XSAVE use masks within it.
  * PKRU is exchanged by hand, or copies from user memory would obey the guest's keys.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
+#include <asm/asm.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/cpufeature.h>
@@ -19,15 +21,29 @@
 /* What guests may have: x87, SSE, AVX, AVX-512, PKRU. XFD and AMX, CET are not offered. */
 #define GUEST_XCR0	0x2e7ULL
 
-static u64 host_xcr0;		/* the same on all CPUs, fixed since boot */
+/* The same on all CPUs, fixed since boot. */
+static u64 host_xcr0;
+static u32 host_mxcsr_mask;
 
 static u64 host_mask(void)
 {
 	return host_xcr0 & GUEST_XCR0 & ~XFEATURE_BIT_PKRU;
 }
 
+/* Bits of MXCSR that this CPU has (APM vol. 1, 11.5.9: the mask that FXSAVE tells). */
+static u32 mxcsr_mask(void)
+{
+	static u8 area[512] __aligned(16);
+
+	kernel_fpu_begin_mask(0);
+	asm volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+	kernel_fpu_end();
+	return *(const u32 *)(area + 28) ?: 0xffbf;
+}
+
 void hv_fpu_init(void)
 {
+	host_mxcsr_mask = mxcsr_mask();
 	host_xcr0 = static_cpu_has(X86_FEATURE_OSXSAVE) ? xgetbv(0) : 3;
 }
 
@@ -55,8 +71,11 @@ static unsigned int area_bytes(void)
 int hv_fpu_create(struct hv_vcpu_x86 *x)
 {
 	x->xsave_bytes = area_bytes();
-	/* kmalloc of a power of two is aligned to it: XSAVE wants 64. */
-	x->xsave = kzalloc(roundup_pow_of_two(x->xsave_bytes), GFP_KERNEL_ACCOUNT);
+	/*
+	 * kmalloc of a power of two is aligned to it: XSAVE wants 64. Without XSAVE there is room for
+	 * its header and the YMM registers all the same, so that the executor need not tell.
+	 */
+	x->xsave = kzalloc(roundup_pow_of_two(max(x->xsave_bytes, 1024u)), GFP_KERNEL_ACCOUNT);
 	return x->xsave ? 0 : -ENOMEM;
 }
 
@@ -66,26 +85,35 @@ void hv_fpu_release(struct hv_vcpu_x86 *x)
 	x->xsave = NULL;
 }
 
-void hv_fpu_reset(struct hv_vcpu_x86 *x)
+static void area_reset(struct hv_vcpu_x86 *x)
 {
 	u8 *a = x->xsave;
 
 	memset(a, 0, x->xsave_bytes);
 	*(u16 *)a = 0x37f;		/* FCW */
 	*(u32 *)(a + 24) = 0x1f80;	/* MXCSR */
-	if (x->xsave_bytes > 512)
-		*(u64 *)(a + 512) = 3;	/* XSTATE_BV */
+	*(u64 *)(a + 512) = 3;		/* XSTATE_BV */
+}
+
+void hv_fpu_reset(struct hv_vcpu_x86 *x)
+{
+	area_reset(x);
 	x->xcr0 = 1;
 	x->pkru = 0;
 }
 
-static void area_load(void *area, u64 mask)
+/* False: the CPU refused what is in the area, which hv_fpu_set() should have. */
+static bool area_load(void *area, u64 mask)
 {
 	if (static_cpu_has(X86_FEATURE_OSXSAVE))
-		asm volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
-			     : "memory");
+		asm goto("1: xrstor64 (%0)\n\t" _ASM_EXTABLE(1b, %l[fault])
+			 : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory" : fault);
 	else
-		asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+		asm goto("1: fxrstor64 (%0)\n\t" _ASM_EXTABLE(1b, %l[fault])
+			 : : "r"(area) : "memory" : fault);
+	return true;
+fault:
+	return false;
 }
 
 static void area_save(void *area, u64 mask)
@@ -100,6 +128,10 @@ static void area_save(void *area, u64 mask)
 void hv_fpu_load(struct hv_vcpu_x86 *x)
 {
 	kernel_fpu_begin_mask(0);
+	if (likely(area_load(x->xsave, host_mask())))
+		return;
+	/* Never the host's registers instead. */
+	area_reset(x);
 	area_load(x->xsave, host_mask());
 }
 
@@ -107,6 +139,14 @@ void hv_fpu_put(struct hv_vcpu_x86 *x)
 {
 	area_save(x->xsave, host_mask());
 	kernel_fpu_end();
+}
+
+/* The guest can reach PKRU: by its instructions, or as a component of XSAVE, whatever CR4.PKE says. */
+static bool has_pkru(const struct hv_vcpu_x86 *x)
+{
+	return static_cpu_has(X86_FEATURE_OSPKE) &&
+	       ((x->cr4_guest & X86_CR4_PKE) ||
+		((x->cr4_guest & X86_CR4_OSXSAVE) && (x->xcr0 & XFEATURE_BIT_PKRU)));
 }
 
 /*
@@ -117,7 +157,7 @@ void hv_fpu_enter(struct hv_vcpu_x86 *x)
 {
 	if ((x->cr4_guest & X86_CR4_OSXSAVE) && x->xcr0 != host_xcr0)
 		xsetbv(0, x->xcr0);
-	if (static_cpu_has(X86_FEATURE_OSPKE) && (x->cr4_guest & X86_CR4_PKE)) {
+	if (has_pkru(x)) {
 		x->host_pkru = rdpkru();
 		if (x->host_pkru != x->pkru)
 			wrpkru(x->pkru);
@@ -142,7 +182,7 @@ static void xcr0_take_back(struct hv_vcpu_x86 *x)
 
 void hv_fpu_leave(struct hv_vcpu_x86 *x)
 {
-	if (static_cpu_has(X86_FEATURE_OSPKE) && (x->cr4_guest & X86_CR4_PKE)) {
+	if (has_pkru(x)) {
 		x->pkru = rdpkru();
 		if (x->host_pkru != x->pkru)
 			wrpkru(x->host_pkru);
@@ -173,7 +213,7 @@ void hv_fpu_pkru_store(struct hv_vcpu_x86 *x, void *area)
  */
 int hv_fpu_set(struct hv_vcpu_x86 *x, u64 xcr0, const void *area, u32 bytes)
 {
-	u32 mxcsr_mask = *(const u32 *)(x->xsave + 28), at = pkru_offset();
+	u32 at = pkru_offset();
 	u64 old = x->xcr0, bv = 0;
 
 	if (bytes != x->xsave_bytes || (xcr0 != 1 && hv_xcr_write(x, 0, xcr0)))
@@ -183,7 +223,7 @@ int hv_fpu_set(struct hv_vcpu_x86 *x, u64 xcr0, const void *area, u32 bytes)
 		if ((bv & ~hv_fpu_xcr0_allowed()) || memchr_inv(area + 520, 0, 56))
 			goto refuse;
 	}
-	if (*(const u32 *)(area + 24) & ~(mxcsr_mask ?: 0xffbfu))
+	if (*(const u32 *)(area + 24) & ~host_mxcsr_mask)
 		goto refuse;
 	x->xcr0 = xcr0;
 	memcpy(x->xsave, area, bytes);

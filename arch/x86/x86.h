@@ -218,8 +218,12 @@ static inline void hv_inject_ud(struct hv_vcpu_x86 *x)
  */
 int hv_insn_next_rip(struct hv_vcpu_x86 *x, u32 opcode, unsigned int n, u64 *rip);
 
-/* Decode and execute the instruction at RIP: MMIO (@gpa of the access), string I/O, MOV CR. [run] */
-enum hv_next hv_emulate(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
+/* Decode and execute the instruction at RIP: MOV CR and others that access no device. [run] */
+enum hv_next hv_emulate(struct hv_vcpu_x86 *x);
+/* The same for MMIO: the CPU let the program access @gpa, @write: for writing too. [run] */
+enum hv_next hv_emulate_mmio(struct hv_vcpu_x86 *x, hv_gpa_t gpa, bool write);
+/* The same for string I/O: the CPU let the program use @bytes at @port. [run] */
+enum hv_next hv_emulate_pio(struct hv_vcpu_x86 *x, u16 port, unsigned int bytes);
 /* Execute it again with the answer in the note; @gpa: if the note answers MMIO. [run] */
 enum hv_next hv_emulate_answered(struct hv_vcpu_x86 *x, hv_gpa_t gpa);
 /* How the code segment is interpreted now. */

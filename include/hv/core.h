@@ -9,6 +9,7 @@
 #ifndef _HV_CORE_H
 #define _HV_CORE_H
 
+#include <linux/nospec.h>
 #include <hv/types.h>
 
 struct eventfd_ctx;
@@ -42,7 +43,10 @@ static inline bool hv_vcpu_take_request(struct hv_vcpu *vcpu, enum hv_request re
 /* vCPU by VP index, NULL if there is none. The VM must be alive (held by the caller). [any] */
 static inline struct hv_vcpu *hv_vm_vcpu(struct hv_vm *vm, u32 index)
 {
-	return index < vm->max_vcpus ? smp_load_acquire(&vm->vcpu[index]) : NULL;
+	if (index >= vm->max_vcpus)
+		return NULL;
+	/* Guests choose it: not even speculatively beyond the array. */
+	return smp_load_acquire(&vm->vcpu[array_index_nospec(index, vm->max_vcpus)]);
 }
 
 #define hv_vm_for_each_vcpu(vm, i, v)					\

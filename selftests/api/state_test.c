@@ -152,6 +152,22 @@ static void check_hostile_pending(void)
 	       "pending: version 1 of the second's length");
 }
 
+#define MXCSR		24	/* in the area, and what bits of it there are behind it */
+
+/* Bits of MXCSR that no CPU has would fault in the host's XRSTOR, whatever mask user space names. */
+static void check_mxcsr(void)
+{
+	const struct record *r = &records[7];
+	uint8_t *area = one + sizeof(struct hv_rec_xsave);
+	uint32_t len = ROOM, version, all = ~0u;
+
+	get(r, one, &len, &version);
+	memcpy(area + MXCSR + 4, &all, 4);
+	tap_is(set(r, one, len, version), 0, "xsave: a mask with all bits of MXCSR");
+	memcpy(area + MXCSR, &all, 4);
+	tap_is(set(r, one, len, version), -EINVAL, "xsave: MXCSR with all bits, after that");
+}
+
 static void check_config(void)
 {
 	struct hv_rec_config c, bad;
@@ -227,6 +243,7 @@ int main(void)
 	check_unknown(&vcpu, "vCPU", HV_REC_VM_CONFIG);
 	check_unknown(&vcpu, "vCPU", 0x10b);
 	check_hostile_pending();
+	check_mxcsr();
 	check_config();
 	check_garbage();
 	return tap_done();

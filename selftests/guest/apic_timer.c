@@ -5,6 +5,8 @@
 #define LVT_TIMER	0x320
 #define TMICT		0x380
 #define TMCCT		0x390
+#define MSR_APIC_BASE	0x1b
+#define BASE_X2APIC	(1u << 10)
 #define TDCR		0x3e0
 #define MODE_PERIODIC	0x20000u
 #define MODE_DEADLINE	0x40000u
@@ -138,6 +140,22 @@ static void stop_deadline(void)
 static void leave_deadline(void)
 {
 	lapic_write(LVT_TIMER, VEC);
+}
+
+/* A read-only register that never holds the same value twice: the operation ends all the same. */
+static void test_locked_count(void)
+{
+	volatile u32 *count = (volatile u32 *)(uintptr_t)(0xfee00000 + TMCCT);
+
+	if (rdmsr(MSR_APIC_BASE) & BASE_X2APIC)
+		return;
+	lapic_write(LVT_TIMER, MASKED | VEC);
+	lapic_write(TDCR, 0xb);
+	lapic_write(TMICT, 0xffffff00);
+	__asm__ volatile("lock incl %0" : "+m"(*count) : : "memory", "cc");
+	__asm__ volatile("lock incb %0" : "+m"(*(volatile u8 *)count) : : "memory", "cc");
+	check(lapic_read(TMCCT), "LOCK INC of the current count ends");
+	lapic_write(TMICT, 0);
 }
 
 static void test_oneshot(u32 per_ms)
@@ -291,6 +309,7 @@ void main(void)
 	irq_set(VEC, on_timer);
 	per_ms = rate = calibrate();
 	check(per_ms > 1000, "the timer runs at %u counts a ms", per_ms);
+	test_locked_count();
 	test_oneshot(per_ms);
 	test_divider(per_ms);
 	test_periodic(per_ms);

@@ -667,6 +667,12 @@ static void locked(void)
 	CHECK_EQ(run("\x86\x03" PAD), HV_INSN_DONE);		/* xchg locks by itself */
 	CHECK_EQ(m.mem[0x100], 48);
 	CHECK_EQ(m.gpr[HV_GPR_RAX], 67);
+	/* who never gets through comes back as it was, and may be interrupted */
+	steals = 1000;
+	CHECK_EQ(run("\xf0\x10\x03" PAD), -EAGAIN);
+	CHECK_EQ(m.gpr[HV_GPR_RAX], 67);
+	CHECK(steals > 900);
+	steals = 0;
 }
 
 int main(int argc, char **argv)

@@ -118,11 +118,14 @@ static void compute(struct hv_exec *x, struct step *s)
 	}
 }
 
+/* Rounds of a locked operation that others get ahead of, before the caller looks at signals. */
+#define LOCKED_ROUNDS	16
+
 /* Reads what has to be read, computes, and writes memory. */
 static int generic_memory(struct hv_exec *x, struct step *s)
 {
 	const struct hv_insn *insn = x->insn;
-	unsigned int size = insn->opsize;
+	unsigned int size = insn->opsize, round;
 	bool writes = insn->flags & HV_INSN_F_WDST, locked, done = false;
 	u32 access = writes ? HV_INSN_WRITE : HV_INSN_READ;
 	u64 old;
@@ -145,7 +148,7 @@ static int generic_memory(struct hv_exec *x, struct step *s)
 		return 0;
 	if (!locked)
 		return hv_exec_store(x, x->la, s->dst, size, access);
-	for (;;) {
+	for (round = 0; round < LOCKED_ROUNDS; round++) {
 		put_unaligned_le64(old, now);
 		put_unaligned_le64(s->dst, new);
 		ret = hv_exec_note(x, x->cpu->ops->mem_cmpxchg(x->cpu, x->la, now, new, size, &done));
@@ -156,6 +159,7 @@ static int generic_memory(struct hv_exec *x, struct step *s)
 		s->flags = x->rflags;
 		compute(x, s);
 	}
+	return -EAGAIN;
 }
 
 static int exec_generic(struct hv_exec *x)

@@ -146,8 +146,7 @@ struct hv_insn_ops {
 
 	/*
 	 * May the program use these ports? Called when CPL > IOPL or in
-	 * virtual-8086 mode, before the port is used. NULL: always (an I/O
-	 * intercept of the CPU comes after its own check).
+	 * virtual-8086 mode, before the port is used. NULL: always.
 	 */
 	int (*io_check)(struct hv_insn_cpu *cpu, u16 port, unsigned int size);
 	/*

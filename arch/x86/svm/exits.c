@@ -107,7 +107,7 @@ static enum hv_next exit_mc(struct hv_vcpu_svm *s)
 static enum hv_next exit_cr(struct hv_vcpu_svm *s)
 {
 	s->x.core.stat.exits_cr++;
-	return hv_emulate(&s->x, HV_GPA_NONE);
+	return hv_emulate(&s->x);
 }
 
 static enum hv_next exit_dr(struct hv_vcpu_svm *s)

@@ -109,6 +109,7 @@ int hv_svm_hw_enable(void)
 	/* ASIDs of an earlier time may still tag translations: the first entry flushes all. */
 	hv_asid_restart(&c->asids, hv_svm_feat.asid_limit);
 	c->last = NULL;
+	c->last_vm = 0;
 	/* Ours before it is on, and after it is off: the NMI of a crash may come in between. */
 	WRITE_ONCE(c->on, true);
 	barrier();

@@ -21,7 +21,11 @@ static void asid_take(struct hv_svm_cpu *c, struct hv_vcpu_svm *s)
 	s->vmcb->asid = s->asid.id;
 	s->x.core.stat.asids_taken++;
 	s->x.core.stat.asid_rollovers += flush;
-	hv_svm_dirty(s, SVM_C_ASID);
+	/*
+	 * All of them: whoever comes back to this CPU from another one comes by here, and what this one
+	 * remembers of the VMCB is from before (APM vol. 2, 15.15.4).
+	 */
+	s->vmcb->clean = 0;
 }
 
 void hv_svm_tlb_flush(struct hv_vcpu_x86 *x)
@@ -43,9 +47,10 @@ void hv_svm_load(struct hv_vcpu_x86 *x)
 
 	s->host_saved = false;
 	if (c->last != s) {
-		/* Translations and branch predictions of another guest must not serve this one. */
-		if (c->last && c->last->x.core.vm != x->core.vm)
+		/* Branch predictions of another guest must not serve this one, also of one that has ended. */
+		if (c->last_vm != x->core.vm->id)
 			indirect_branch_prediction_barrier();
+		c->last_vm = x->core.vm->id;
 		c->last = s;
 		s->vmcb->clean = 0;
 	}

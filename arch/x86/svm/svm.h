@@ -27,7 +27,8 @@ static inline struct hv_vcpu_svm *to_svm(struct hv_vcpu_x86 *x)
 struct hv_svm_cpu {
 	bool on;			/* SVME was set by us */
 	struct hv_asid_pool asids;
-	struct hv_vcpu_svm *last;	/* whose VMCB ran here last, for clean bits and IBPB */
+	struct hv_vcpu_svm *last;	/* whose VMCB ran here last, for clean bits; only compared */
+	u64 last_vm;			/* id of the VM that ran here last, for IBPB; 0: none */
 	phys_addr_t hsave_spa;		/* VM_HSAVE_PA */
 	phys_addr_t host_spa;		/* VMSAVE area of the host's FS, GS, TR, LDTR and MSRs */
 	struct page *hsave;
