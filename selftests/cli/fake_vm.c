@@ -50,6 +50,7 @@ const char *vmm_state_name(enum vmm_state s)
 }
 
 const struct vmm_config *machine_config(const struct machine *m) { return m->cfg; }
+uint64_t machine_id(const struct machine *m) { (void)m; return 42; }
 enum vmm_state machine_state(const struct machine *m) { return m->state; }
 struct loop *machine_loop(struct machine *m) { return m->loop; }
 struct chr *machine_console(struct machine *m) { return m->console; }
@@ -187,14 +188,22 @@ bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *
 	return false;
 }
 
+static uint64_t asked;		/* so that there is a rate */
+
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
-	static const char *const names[] = { "vcpu0.exits.pio", "vcpu0.exits.hlt" };
+	static const char *const names[] = {
+		"vcpu0.exits.pio", "vcpu0.exits.hlt", "vcpu0.exits", "vcpu0.exits_pio", "vcpu1.exits", "vcpu1.exits_hlt",
+		"vm.slat_pages_4k", "vcpu0.blocked_ns", "scsi0.bytes_read", "scsi0.writes", "net0.rx_bytes", "uart.accesses",
+	};
+	int nr = sizeof(names) / sizeof(names[0]);
 
+	asked++;
+	for (int i = 0; i < nr && i < max; i++)
+		out[i] = (struct machine_stat){ names[i], i < 2 ? (uint64_t)i * 1000 + 7 : asked * (uint64_t)i * 1000,
+						!strcmp(names[i], "vm.slat_pages_4k") };
 	(void)m;
-	for (int i = 0; i < 2 && i < max; i++)
-		out[i] = (struct machine_stat){ names[i], (uint64_t)i * 1000 + 7 };
-	return 2;
+	return nr;
 }
 
 int machine_channels(struct machine *m, struct machine_chan *out, int max)

@@ -39,6 +39,7 @@ static pthread_t thread;
 static struct loop_work stopper;
 
 const char *vmm_state_name(enum vmm_state s) { return s == VMM_STATE_PAUSED ? "paused" : "running"; }
+uint64_t machine_id(const struct machine *m) { (void)m; return 7; }
 const struct vmm_config *machine_config(const struct machine *m) { return &m->cfg; }
 enum vmm_state machine_state(const struct machine *m) { return m->state; }
 struct loop *machine_loop(struct machine *m) { return m->loop; }
@@ -113,7 +114,7 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
 	(void)m;
 	for (int i = 0; i < max; i++)
-		out[i] = (struct machine_stat){ "one.name.only", 1 };
+		out[i] = (struct machine_stat){ "one.name.only", 1, true };
 	return max + 5;
 }
 

@@ -157,6 +157,26 @@ int storvsp_look(struct device *d, unsigned int lun, struct storvsp_unit *out)
 	return ret;
 }
 
+void storvsp_figures(struct device *d, struct storvsp_figure out[STORVSP_FIGURES])
+{
+#define FIGURE(name) { #name, offsetof(struct stor_queue, name) }
+	static const struct { const char *name; size_t offset; } rows[STORVSP_FIGURES] = {
+		FIGURE(taken), FIGURE(completed), FIGURE(failed), FIGURE(reads), FIGURE(writes),
+		FIGURE(bytes_read), FIGURE(bytes_written), FIGURE(signals),
+	};
+#undef FIGURE
+	struct storvsp *v = of_device(d);
+
+	for (unsigned int i = 0; i < STORVSP_FIGURES; i++) {
+		out[i] = (struct storvsp_figure){ rows[i].name, 0 };
+		for (unsigned int q = 0; q < v->nr_queues; q++) {
+			const char *at = (const char *)v->queue[q] + rows[i].offset;
+
+			out[i].value += atomic_load_explicit((const _Atomic uint64_t *)at, memory_order_relaxed);
+		}
+	}
+}
+
 int storvsp_medium(struct device *d, unsigned int lun, struct disk *disk, bool force)
 {
 	struct storvsp *v = of_device(d);

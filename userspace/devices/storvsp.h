@@ -49,6 +49,14 @@ struct storvsp_unit {
 };
 int storvsp_look(struct device *d, unsigned int lun, struct storvsp_unit *out);
 
+/* Counters of the controller since it was made, over all its queues. [any thread; not a snapshot] */
+#define STORVSP_FIGURES 8
+struct storvsp_figure {
+	const char	*name;
+	uint64_t	value;
+};
+void storvsp_figures(struct device *d, struct storvsp_figure out[STORVSP_FIGURES]);
+
 /*
  * Change the medium of the DVD drive at @lun: @disk, or none if NULL. -ENOENT no such drive; -EBUSY
  * the guest has locked the tray and @force is not set (it is told that somebody wants the medium).

@@ -92,7 +92,8 @@ struct stor_queue {
 	bool			burst;		/* requests come in bursts: burst_let() */
 	unsigned int		burst_skip;	/* turns until that is tried again */
 	/* counters, for statistics: this thread's */
-	_Atomic uint64_t	taken, completed, failed, bytes_read, bytes_written, signals;
+	_Atomic uint64_t	taken, completed, failed, reads, writes, bytes_read, bytes_written,
+				signals;
 };
 
 struct storvsp {

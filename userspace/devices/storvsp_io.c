@@ -231,6 +231,7 @@ static void on_moved(struct disk_req *d, int result)
 
 	if (result)
 		return answer_error(r, result);
+	stor_count(r->op.kind == SCSI_OP_READ ? &r->q->reads : &r->q->writes, 1);
 	stor_count(r->op.kind == SCSI_OP_READ ? &r->q->bytes_read : &r->q->bytes_written, r->op.bytes);
 	if (r->op.fua)
 		return disk_submit(r, DISK_FLUSH, 0, 0, on_flushed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* list, show, stats. */
+/* list, show. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,23 +355,6 @@ int cmd_show(struct ctx *ctx)
 	json_object_foreach(o, key, value)
 		print_member(key, value);
 	print_channels(json_object_get(o, "channels"));
-	json_decref(o);
-	return out_end(ctx);
-}
-
-int cmd_stats(struct ctx *ctx)
-{
-	const char *key;
-	json_t *o, *value;
-	int ret = client_ask(ctx->line.arg[0], CTL_STATS, &o, &ctx->err);
-
-	if (ret)
-		return ret;
-	json_object_del(o, "ok");
-	if (ctx->json)
-		return out_json(ctx, o, false);
-	json_object_foreach(json_object_get(o, "stats"), key, value)
-		printf("%-40s %20" PRIu64 "\n", key, (uint64_t)json_integer_value(value));
 	json_decref(o);
 	return out_end(ctx);
 }

@@ -282,11 +282,12 @@ void rundir_release(struct rundir_vm *vm, bool drop_log)
 
 static int no_vm(const char *name, struct err *err)
 {
+	struct err ignored;
 	char **names;
 	int n, fd = -1;
 
 	err_set(err, RC_NO_VM, "hvctl list shows the VMs", "there is no VM named '%s'", name);
-	if (rundir_name_ok(name) && !defdir_has(name) && !rundir_log(name, &fd, err)) {
+	if (rundir_name_ok(name) && !defdir_has(name) && !rundir_log(name, &fd, &ignored)) {
 		close(fd);
 		err_set(err, RC_NO_VM, NULL, "VM '%s' has ended", name);
 		return err_next(err, "hvctl logs %s tells how", name);

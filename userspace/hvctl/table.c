@@ -59,6 +59,18 @@ static const struct opt list_opts[] = {
 	{ 0 }
 };
 
+static const struct opt stats_opts[] = {
+	{ .name = "prometheus", .help = "as text for Prometheus; without a VM: of all VMs" },
+	{ 0 }
+};
+
+static const struct opt top_opts[] = {
+	{ .name = "count", .letter = 'n', .kind = OPT_UINT, .arg = "N", .help = "end after N times (default: never)" },
+	{ .name = "interval", .letter = 'd', .kind = OPT_DURATION, .arg = "TIME",
+	  .help = "between two looks (default 2)" },
+	{ 0 }
+};
+
 static const struct opt console_opts[] = {
 	{ .name = "escape", .letter = 'e', .kind = OPT_STR, .arg = "CHAR",
 	  .help = "character that detaches, ^a or none (default ^])" },
@@ -151,8 +163,18 @@ static const struct opt_cmd cmds[] = {
 		  "second is shown as unresponsive; one that belongs to another user as foreign. --all adds the VMs that "
 		  "are defined and do not run: stopped, or invalid when the definition cannot be understood." },
 	{ .name = "show", .help = "show one VM in full", .run = cmd_show, VM_CMD(1) },
-	{ .name = "stats", .help = "show the counters of a VM", .run = cmd_stats, VM_CMD(1),
-	  .text = "Counters since the VM was made; sizes in bytes, times in nanoseconds." },
+	{ .name = "stats", .help = "show the counters of a VM", .run = cmd_stats, .args = "VM",
+	  .arg_kind = OPT_ARGS_VM, .arg_max = OPT_WORDS_MAX,
+	  .text = "Counters since the VM was made; sizes in bytes, times in nanoseconds. process.* are those of its "
+		  "process: CPU time, resident memory (the guest's, as far as it was touched, is in it), threads.\n"
+		  "--prometheus prints the text format of Prometheus, times in seconds; without a VM that of all "
+		  "VMs, where hv_up is 0 for one that does not answer.",
+	  .opts = { stats_opts } },
+	{ .name = "top", .help = "show what VMs do, again and again", .run = cmd_top, .args = "[VM]...",
+	  .arg_kind = OPT_ARGS_VM, .arg_max = OPT_WORDS_MAX,
+	  .text = "CPU (percent of one host CPU), resident memory, exits by kind, disk and network bytes, for one "
+		  "second each, over the last interval. ^C ends it. With --json one object on a line each time.",
+	  .example = "hvctl top -n 1 web", .opts = { top_opts } },
 	{ .name = "logs", .help = "show the log of a VM, also after its end", .run = cmd_logs, VM_CMD(1),
 	  .text = "Each VM keeps a log of at most 64 KiB that names the cause of its end. It stays until a "
 		  "VM of the same name is started.",

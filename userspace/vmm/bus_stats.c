@@ -54,10 +54,11 @@ static void guid_text(const uint8_t *g, char *out, size_t len)
 				       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", g[order[i]]);
 }
 
-static void counter(void *arg, const char *name, uint64_t value)
+static void counter(void *arg, const char *name, uint64_t value, bool instant)
 {
 	struct machine_chan *c = arg;
 
+	(void)instant;
 	if (c->nr == MACHINE_CHAN_STATS)
 		return;
 	snprintf(c->stat[c->nr].name, sizeof(c->stat[0].name), "%s", name);
@@ -87,7 +88,7 @@ static void channel(void *arg, int fd, struct chan *c)
 	out->index = info.sub_channel;
 	out->relid = info.relid;
 	out->vp = info.target_vp;
-	counter(out, "packets", atomic_load(&c->packets));
+	counter(out, "packets", atomic_load(&c->packets), false);
 	if (!libhv_chan_stats(fd, buf, &len) && len <= sizeof(buf))
 		stats_each(buf, len, counter, out);
 }

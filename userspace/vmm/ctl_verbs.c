@@ -165,6 +165,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 		return;
 	json_object_set_new(o, "protocol", json_integer(CTL_PROTOCOL));
 	json_object_set_new(o, "pid", json_integer(getpid()));
+	json_object_set_new(o, "id", json_integer((json_int_t)machine_id(m)));
 	json_object_set_new(o, "cpus", json_integer(cfg->cpus));
 	json_object_set_new(o, "memory", json_integer((json_int_t)cfg->memory));
 	json_object_set_new(o, "nodes", json_integer(cfg->nodes));
@@ -185,23 +186,28 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 static void do_stats(struct machine *m, struct ctl_answer *ans)
 {
 	struct machine_stat *s = calloc(STATS_MAX, sizeof(*s));
-	json_t *o = ok(m), *list = json_object();
+	json_t *o = ok(m), *list = json_object(), *instant = json_array();
 	int n;
 
-	if (!s || !o || !list)
+	if (!s || !o || !list || json_object_set(o, "instant", instant))
 		goto no_memory;
 	n = machine_stats(m, s, STATS_MAX);
 	for (int i = 0; i < n && i < STATS_MAX; i++)
 		json_object_set_new(list, s[i].name, json_integer((json_int_t)s[i].value));
+	for (int i = 0; i < n && i < STATS_MAX; i++)
+		if (s[i].instant)
+			json_array_append_new(instant, json_string(s[i].name));
 	if (json_object_set_new(o, "stats", list)) {
 		list = NULL;
 		goto no_memory;
 	}
 	free(s);
+	json_decref(instant);
 	ans->json = o;
 	return;
 no_memory:
 	free(s);
+	json_decref(instant);
 	json_decref(o);
 	json_decref(list);
 }

@@ -63,7 +63,7 @@ static int vm_make(struct machine *m)
 			 "hiding single CPU features is not offered by this module\nchoose a CPU model instead");
 		return -EOPNOTSUPP;
 	}
-	m->vm = libhv_vm_create(m->sys, m->cfg->name, m->cfg->cpus, model, 0, NULL);
+	m->vm = libhv_vm_create(m->sys, m->cfg->name, m->cfg->cpus, model, 0, &m->id);
 	if (m->vm >= 0)
 		return bus_make(m);
 	if (m->vm == -EOPNOTSUPP && cpu_model_missing(m->sys, model, lacks, sizeof(lacks)) > 0) {
@@ -384,6 +384,11 @@ int vmm_main(const struct vmm_config *cfg, const struct vmm_fds *fds, struct vmm
 }
 
 /* ---- what machine.h offers besides life-cycle verbs ---- */
+
+uint64_t machine_id(const struct machine *m)
+{
+	return m->id;
+}
 
 const struct vmm_config *machine_config(const struct machine *m)
 {

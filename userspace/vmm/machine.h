@@ -19,6 +19,7 @@ struct loop;
 struct machine;
 
 const struct vmm_config *machine_config(const struct machine *m);
+uint64_t machine_id(const struct machine *m);		/* the module's number of the VM: tracepoints have it */
 enum vmm_state machine_state(const struct machine *m);
 struct loop *machine_loop(struct machine *m);
 struct chr *machine_console(struct machine *m);		/* the first serial port */
@@ -97,6 +98,7 @@ bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *ou
 struct machine_stat {
 	const char	*name;		/* e.g. "vcpu0.exits.pio" */
 	uint64_t	value;
+	bool		instant;	/* as it is now; else it only grows */
 };
 /* Fill up to @max figures. Return: how many there are. */
 int machine_stats(struct machine *m, struct machine_stat *out, int max);

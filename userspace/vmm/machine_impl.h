@@ -48,6 +48,7 @@ struct machine {
 	struct device		*dev[MACHINE_DEVICES];
 	unsigned int		nr_devs;
 	struct device		*pm;		/* the one with the power button */
+	uint64_t		id;		/* the module's number */
 	struct device		*scsi[VMM_CONTROLLERS_MAX];
 	struct device		*ic;
 	struct device		*net[VMM_NETS_MAX];
@@ -124,7 +125,7 @@ typedef void (*bus_chan_fn)(void *arg, int fd, struct chan *c);
 void bus_chan_each(struct machine *m, bus_chan_fn fn, void *arg);
 
 /* stats.c: take a buffer of counters (hv_stats.h) apart; one that makes no sense has none. */
-typedef void (*stats_fn)(void *arg, const char *name, uint64_t value);
+typedef void (*stats_fn)(void *arg, const char *name, uint64_t value, bool instant);
 void stats_each(const uint8_t *buf, uint32_t len, stats_fn fn, void *arg);
 
 /* signals.c */

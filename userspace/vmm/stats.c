@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/storvsp.h"
 #include "machine_impl.h"
 
 #define STATS_BYTES	16384
@@ -17,7 +18,7 @@ struct sink {
 	const char		*prefix;
 };
 
-static void figure(void *arg, const char *name, uint64_t value)
+static void figure(void *arg, const char *name, uint64_t value, bool instant)
 {
 	struct sink *s = arg;
 
@@ -25,7 +26,7 @@ static void figure(void *arg, const char *name, uint64_t value)
 		char *at = s->m->stat_names[s->nr];
 
 		snprintf(at, NAME_BYTES, "%s.%.40s", s->prefix, name);
-		s->out[s->nr] = (struct machine_stat){ at, value };
+		s->out[s->nr] = (struct machine_stat){ at, value, instant };
 	}
 	s->nr++;
 }
@@ -50,7 +51,7 @@ void stats_each(const uint8_t *buf, uint32_t len, stats_fn fn, void *arg)
 		memcpy(&d, buf + h.desc_off + i * h.desc_bytes, sizeof(d));
 		memcpy(&v, buf + h.data_off + i * 8, 8);
 		d.name[sizeof(d.name) - 1] = 0;
-		fn(arg, d.name, v);
+		fn(arg, d.name, v, d.kind == HV_STATS_INSTANT);
 	}
 }
 
@@ -62,6 +63,23 @@ static void counters(struct sink *s, int fd, int is_vcpu, uint8_t *buf)
 		stats_each(buf, len, figure, s);
 }
 
+static void scsi_figures(struct machine *m, struct sink *s)
+{
+	struct storvsp_figure f[STORVSP_FIGURES];
+	char prefix[16];
+
+	s->prefix = prefix;
+	for (unsigned int c = 0; c < VMM_CONTROLLERS_MAX; c++) {
+		if (!m->scsi[c])
+			continue;
+		storvsp_figures(m->scsi[c], f);
+		snprintf(prefix, sizeof(prefix), "scsi%u", c);
+		for (unsigned int i = 0; i < STORVSP_FIGURES; i++)
+			figure(s, f[i].name, f[i].value, false);
+	}
+	s->prefix = "";
+}
+
 static void nets_figures(struct machine *m, struct sink *s)
 {
 	struct machine_net n;
@@ -71,7 +89,7 @@ static void nets_figures(struct machine *m, struct sink *s)
 	for (unsigned int i = 0; machine_net_look(m, i, &n); i++) {
 		snprintf(prefix, sizeof(prefix), "net%u", i);
 		for (unsigned int c = 0; c < n.nr; c++)
-			figure(s, n.names[c], n.value[c]);
+			figure(s, n.names[c], n.value[c], false);
 	}
 }
 
@@ -97,9 +115,10 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 	for (i = 0; i < m->nr_devs; i++) {
 		pthread_mutex_lock(&m->dev[i]->lock);
 		s.prefix = m->dev[i]->ops->name;
-		figure(&s, "accesses", m->dev[i]->accesses);
+		figure(&s, "accesses", m->dev[i]->accesses, false);
 		pthread_mutex_unlock(&m->dev[i]->lock);
 	}
+	scsi_figures(m, &s);
 	nets_figures(m, &s);
 	free(buf);
 	return s.nr;
