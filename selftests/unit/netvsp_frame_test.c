@@ -352,6 +352,29 @@ static void test_guard(void)
 	nic->cfg.guard = false;
 }
 
+/* A receive buffer that is no memory: frames are lost, and it is not tried for ever. */
+static void test_no_memory(void)
+{
+	static const struct net_meta none = { 0 };
+	uint8_t f[60];
+	uint64_t lost;
+
+	setup();
+	frame_make(f, 60);
+	memcpy(f, mac, 6);
+	for (unsigned int i = 0; i < RECV_PAGES; i++)
+		nic->recv.gpadl.pfns[i] = i & 1 ? RAM >> 12 : ~0ull;
+	lost = counts().rx_dropped;
+	for (unsigned int i = 0; i < 3; i++) {
+		arrive(f, 60, &none);
+		net_queue_turn(q);
+	}
+	CHECK_EQ(counts().rx_dropped - lost, 3);
+	CHECK_EQ(held, 0);
+	CHECK(net_can_receive(q) && !net_sink_ops.listens(&nic->sink, 0));
+	CHECK(hv_ring_peek(&guest.in, &(struct hv_ring_packet){ 0 }));
+}
+
 /* A reset of the VM: nothing is touched until the channel is opened anew. */
 static void test_drain(void)
 {
@@ -384,6 +407,7 @@ int main(void)
 	test_receive();
 	test_link();
 	test_guard();
+	test_no_memory();
 	test_drain();
 	CHECK_EQ(held, 0);
 	d->ops->release(d);

@@ -16,6 +16,7 @@
 struct net;
 struct net_sink;
 
+#define NET_QUEUES_MAX	16u
 #define NET_FRAME_MIN	14u		/* an Ethernet header */
 #define NET_FRAME_MAX	(65536u + 18)	/* with segmentation offload; VLAN tag included */
 #define NET_MTU_MIN	576u		/* of a backend, without the Ethernet header */
@@ -39,8 +40,8 @@ struct net_meta {
 /* What the adapter gives a backend to put received frames into. */
 struct net_sink_ops {
 	/*
-	 * Room for a frame of up to @bytes, as pieces at @iov, @max at most. Return: how many; 0: there is
-	 * none now, and the frame is lost unless the backend keeps it.
+	 * Room for a frame of up to @bytes, 0: of as many as the guest takes, as pieces at @iov, @max at most.
+	 * Return: how many; 0: there is none now, and the frame is lost unless the backend keeps it.
 	 */
 	unsigned int	(*room)(struct net_sink *s, unsigned int queue, uint32_t bytes, struct iovec *iov,
 				unsigned int max);
@@ -48,6 +49,10 @@ struct net_sink_ops {
 	void	(*done)(struct net_sink *s, unsigned int queue, uint32_t bytes, const struct net_meta *meta);
 	/* A frame of @bytes was lost for want of room. */
 	void	(*lost)(struct net_sink *s, unsigned int queue, uint32_t bytes);
+	/* Does the guest want frames at all? If not, what comes is lost. */
+	bool	(*listens)(struct net_sink *s, unsigned int queue);
+	/* There will be no more frames: the other end has gone. */
+	void	(*gone)(struct net_sink *s);
 };
 
 struct net_sink {
@@ -68,6 +73,11 @@ struct net_ops {
 	bool	(*receive)(struct net *n, unsigned int queue, unsigned int budget);
 	/* Without the lock: sleep until the eventfd @wake is written, or, with @listen, a frame may have come. */
 	void	(*wait)(struct net *n, unsigned int queue, int wake, bool listen);
+	/*
+	 * Queue @queue > 0 is served from now on, or no more: frames of flows may come there. Loop thread. NULL:
+	 * there is one queue.
+	 */
+	void	(*queue)(struct net *n, unsigned int queue, bool on);
 	void	(*release)(struct net *n);
 };
 

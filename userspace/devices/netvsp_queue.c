@@ -207,6 +207,8 @@ static int net_open(struct chan *c)
 	ret = pthread_create(&q->thread, NULL, serve, q);
 	q->started = !ret;
 	atomic_store(&q->is_open, !ret);
+	if (!ret && v->net->ops->queue)
+		v->net->ops->queue(v->net, c->index, true);
 	return -ret;
 }
 
@@ -223,6 +225,8 @@ static void net_close(struct chan *c)
 	struct netvsp *v = q->nic;
 
 	atomic_store(&q->is_open, false);
+	if (v->net->ops->queue)
+		v->net->ops->queue(v->net, c->index, false);
 	if (!c->index) {
 		net_state_set(v, NET_CLOSED);
 		net_lock_all(v);

@@ -12,6 +12,8 @@
 
 #include "netvsp_impl.h"
 
+#define VLAN_TAG	4u	/* bytes by which a frame may be longer */
+
 int net_sections_make(struct netvsp *v)
 {
 	unsigned int n = v->recv.sections, share = n / v->nr_queues;
@@ -200,9 +202,10 @@ static unsigned int sink_room(struct net_sink *sink, unsigned int queue, uint32_
 
 	if (!listens(q) || q->now != NET_NO_SECTION)
 		return 0;
-	most = v->recv.section_bytes - NET_RX_HEAD;
+	most = v->frame_max + VLAN_TAG;
 	if (bytes > most)
 		return 0;
+	bytes = bytes ? bytes : most;
 	if (q->batched == NET_RX_BATCH && !net_batch_send(q))
 		return 0;
 	q->now = section_take(q);
@@ -210,9 +213,12 @@ static unsigned int sink_room(struct net_sink *sink, unsigned int queue, uint32_
 		return 0;
 	if (net_buffer_get(v, &v->recv, q->now * v->recv.section_bytes, NET_RX_HEAD + bytes,
 			   DEV_DIR_WRITE, &q->room) || q->room.nr > max) {
+		/* The buffer is no memory: there is none any more, or the backend would try for ever. */
 		net_pieces_put(v, &q->room);
-		section_free(q, q->now);
 		q->now = NET_NO_SECTION;
+		q->section = NULL;
+		q->batched = 0;
+		NET_COUNT(q, refused, 1);
 		return 0;
 	}
 	memcpy(iov, q->room.iov, q->room.nr * sizeof(*iov));
@@ -290,7 +296,24 @@ static void sink_lost(struct net_sink *sink, unsigned int queue, uint32_t bytes)
 	NET_COUNT(v->queue[queue], rx_dropped, 1);
 }
 
-const struct net_sink_ops net_sink_ops = { .room = sink_room, .done = sink_done, .lost = sink_lost };
+static bool sink_listens(struct net_sink *sink, unsigned int queue)
+{
+	return listens(dev_container(sink, struct netvsp, sink)->queue[queue]);
+}
+
+/* As if the cable had been pulled out: the guest is told, and nothing is tried again. */
+static void sink_gone(struct net_sink *sink)
+{
+	struct netvsp *v = dev_container(sink, struct netvsp, sink);
+
+	v->dev.ds->ops->log(v->dev.ds, DEV_LOG_WARN, "netvsp: what the adapter led to (%s) has gone",
+			    v->net->about);
+	netvsp_link_set(&v->dev, false);
+}
+
+const struct net_sink_ops net_sink_ops = {
+	.room = sink_room, .done = sink_done, .lost = sink_lost, .listens = sink_listens, .gone = sink_gone,
+};
 
 bool net_receive(struct net_queue *q)
 {
