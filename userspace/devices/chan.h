@@ -9,6 +9,7 @@
 #define HV_DEVICES_CHAN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vmbus/lib/ring.h"
@@ -60,6 +61,8 @@ struct chan {
 	unsigned int		index;		/* of a sub-channel; 0: primary */
 	struct hv_ring		from_guest, to_guest;
 	uint32_t		target_vp;
+	/* The machine's: the guest has not opened it now, it was open. The rings are as the device before left them. */
+	bool			restored;
 	_Atomic uint64_t	packets;	/* taken from the guest's ring; the device counts */
 	void			*host;		/* the machine's; NULL: not offered */
 };

@@ -267,10 +267,13 @@ int storvsp_create(struct device **out, struct dev_services *ds, const struct st
 	unsigned int i;
 	int ret = 0;
 
-	if (!v)
+	if (!v) {
+		if (cfg->take_over)
+			close(cfg->table_fd);
 		return -ENOMEM;
+	}
 	v->cfg = *cfg;
-	v->table_fd = -1;
+	v->table_fd = cfg->take_over ? cfg->table_fd : -1;
 	device_init(&v->dev, &ops, ds, NULL, 0);
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->unused, NULL);

@@ -19,11 +19,18 @@ struct storvsp_config {
 	uint8_t		instance[16];	/* GUID of the controller, wire form */
 	unsigned int	queues;		/* 1..STORVSP_QUEUES */
 	bool		threads;	/* do without io_uring */
+	/*
+	 * @table_fd holds the in-flight tables, or will: a memfd, whose owner outlives the controller. It belongs to
+	 * the controller, also if storvsp_create() fails. When the guest was using a channel (chan.restored),
+	 * what its last device had not answered is done or answered now, each request once.
+	 */
+	bool		take_over;
+	int		table_fd;
 };
 
 /*
- * Offer a controller. Before the sandbox. 0; -ENODEV: the VM has no bus; -ENOMEM, or what setting up
- * a queue brings.
+ * Offer a controller. Before the sandbox. 0; -ENODEV: the VM has no bus; -EINVAL: the in-flight tables are of
+ * another make; -ENOMEM, or what setting up a queue brings.
  */
 int storvsp_create(struct device **out, struct dev_services *ds, const struct storvsp_config *cfg);
 

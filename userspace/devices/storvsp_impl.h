@@ -20,22 +20,37 @@ struct stor_queue;
 /*
  * The in-flight table: a request stands here, as it came, before it leaves the ring, and until the guest
  * can see its completion. In shared memory, so that it outlives the thread and the process; whoever
- * takes over reads it. Entries that are not FREE when the ring has their completion at @pos are done.
+ * takes over reads it (storvsp_table.c).
  */
 enum stor_inflight_state {
 	STOR_FREE = 0,
 	STOR_TAKEN = 1,			/* to be done, or under way */
-	STOR_COMPLETING = 2,		/* the answer goes to the ring at @pos */
+	STOR_ANSWERED = 2,		/* @answer has to go to the ring */
+	STOR_COMPLETING = 3,		/* it is there; the guest sees it when the write index is not @pos any more */
 };
+
+#define STOR_OUT	(~0u)		/* no place in a ring */
 
 struct stor_inflight {
 	_Atomic uint32_t	state;
+	_Atomic uint32_t	from;		/* the ring's read index while it lies there, then STOR_OUT */
+	uint32_t		next;		/* where the packet behind it begins */
 	uint32_t		pos;
 	uint64_t		transaction;
+	uint16_t		type, flags;	/* of the packet */
+	uint32_t		payload;	/* bytes it had */
 	uint32_t		header_bytes;
-	uint32_t		rsvd;
+	uint32_t		after;		/* stor_table.after once @answer is given */
 	uint8_t			header[STOR_HEADER_MAX];
 	uint8_t			packet[VMB_STOR_PACKET_BYTES];
+	uint8_t			answer[VMB_STOR_PACKET_BYTES];
+};
+
+struct stor_table {
+	uint32_t		magic, bytes;
+	_Atomic uint32_t	after;		/* of the primary queue: enum stor_state, version << 16 */
+	uint32_t		rsvd;
+	struct stor_inflight	entry[STOR_DEPTH];
 };
 
 struct stor_lun {
@@ -50,7 +65,8 @@ struct stor_lun {
 struct stor_request {
 	struct disk_req		disk;		/* first */
 	struct stor_queue	*q;
-	struct stor_request	*next;		/* free, or waiting for room in the ring */
+	struct stor_request	*next;		/* free, or waiting for room in the ring, or told */
+	struct stor_request	*fresh;		/* the one taken before it in this turn */
 	struct stor_inflight	*entry;
 	struct stor_lun		*lun;
 	uint64_t		transaction;
@@ -84,10 +100,13 @@ struct stor_queue {
 	atomic_bool		drain;		/* finish what is under way, take nothing more */
 	bool			quiet;		/* it is finished; vsp->lock */
 	atomic_bool		rescan;		/* tell the guest to look for units */
-	struct stor_inflight	*table;		/* STOR_DEPTH entries, shared memory */
+	struct stor_table	*table;		/* shared memory */
 	struct stor_request	*requests, *free;
 	unsigned int		made;		/* of requests[] in use or free */
 	struct stor_request	*stuck;		/* answers that wait for room in the ring */
+	struct stor_request	*fresh;		/* taken, and in the ring still for all the guest knows */
+	struct stor_request	*told;		/* over, but the guest does not see the answers yet */
+	bool			take_over;	/* a device before this one was in the middle */
 	bool			broken;		/* what the guest wrote to the ring makes no sense */
 	bool			burst;		/* requests come in bursts: burst_let() */
 	unsigned int		burst_skip;	/* turns until that is tried again */
@@ -126,6 +145,19 @@ void stor_queue_wait(struct stor_queue *q);
 void stor_queue_forget(struct stor_queue *q);
 /* The answer stands in r->packet: give it to the guest and let go of everything. Queue's thread. */
 void stor_complete(struct stor_request *r);
+
+/* storvsp_table.c. Map the queue's part of the in-flight memory: 0, -EINVAL not ours, or -errno. */
+int stor_table_map(struct stor_queue *q);
+void stor_table_unmap(struct stor_queue *q);
+/* Nothing is in flight. */
+void stor_table_clear(struct stor_queue *q);
+/* What stor_table.after has to be after all answers that there are. */
+uint32_t stor_table_protocol(const struct stor_table *t);
+/* What has to be done about an entry found: @write_index is that of the ring to the guest. */
+enum stor_owed { STOR_OWED_NOTHING, STOR_OWED_ANSWER, STOR_OWED_WORK };
+enum stor_owed stor_table_owed(const struct stor_inflight *e, uint32_t write_index);
+/* Where in the guest's ring the first packet lies that is not in the table. */
+uint32_t stor_table_resume(const struct stor_table *t, uint32_t read_index, uint32_t ring_bytes);
 
 /* storvsp_proto.c: a packet that is no SCSI command. Sets the answer in @p. */
 void stor_protocol(struct stor_queue *q, struct vmb_stor_packet *p);

@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "storvsp_impl.h"
 
 #define BURST_TRY	64u		/* turns with one request between two tries */
-
-#define TABLE_BYTES	((sizeof(struct stor_inflight) * STOR_DEPTH + VMB_PAGE - 1) / VMB_PAGE * VMB_PAGE)
 
 static void signal_guest(struct stor_queue *q)
 {
@@ -36,6 +33,38 @@ static void request_free(struct stor_request *r)
 	q->free = r;
 }
 
+/* Over. Free when the guest sees the answer, and the room it had in the ring. */
+static void request_end(struct stor_request *r)
+{
+	r->next = r->q->told;
+	r->q->told = r;
+}
+
+/* Show the guest the room it has again, and then the answers: an entry is free after both. */
+static void publish(struct stor_queue *q)
+{
+	bool room = hv_ring_release(&q->chan.from_guest), told;
+	struct stor_request *r;
+
+	for (; (r = q->fresh); q->fresh = r->fresh)
+		atomic_store_explicit(&r->entry->from, STOR_OUT, memory_order_release);
+	told = hv_ring_publish(&q->chan.to_guest);
+	while ((r = q->told)) {
+		q->told = r->next;
+		request_free(r);
+	}
+	if (room || told)
+		signal_guest(q);
+}
+
+static void request_make(struct stor_queue *q)
+{
+	struct stor_request *r = &q->requests[q->made];
+
+	r->q = q;
+	r->entry = &q->table->entry[q->made++];
+}
+
 /* A request that is free, or NULL. They are made when needed: an idle queue is small. */
 static struct stor_request *request_get(struct stor_queue *q)
 {
@@ -43,8 +72,7 @@ static struct stor_request *request_get(struct stor_queue *q)
 
 	if (!q->free && q->made < STOR_DEPTH) {
 		r = &q->requests[q->made];
-		r->q = q;
-		r->entry = &q->table[q->made++];
+		request_make(q);
 		r->next = NULL;
 		q->free = r;
 	}
@@ -55,17 +83,18 @@ static struct stor_request *request_get(struct stor_queue *q)
 static bool answer_put(struct stor_request *r)
 {
 	struct hv_ring *ring = &r->q->chan.to_guest;
+	struct stor_inflight *e = r->entry;
 	int ret;
 
-	r->entry->pos = ring->pos;
-	atomic_store_explicit(&r->entry->state, STOR_COMPLETING, memory_order_release);
 	ret = hv_ring_complete(ring, r->transaction, &r->packet, sizeof(r->packet));
 	if (ret == -EAGAIN)
 		return false;
 	if (ret)
 		r->q->broken = true;
+	e->pos = ring->published;
+	atomic_store_explicit(&e->state, STOR_COMPLETING, memory_order_release);
 	stor_count(&r->q->completed, 1);
-	request_free(r);
+	request_end(r);
 	return true;
 }
 
@@ -73,7 +102,14 @@ void stor_complete(struct stor_request *r)
 {
 	struct stor_queue *q = r->q;
 	struct stor_request **p = &q->stuck;
+	struct stor_inflight *e = r->entry;
 
+	memcpy(e->answer, &r->packet, sizeof(e->answer));
+	if (!q->chan.index)
+		e->after = (uint32_t)atomic_load(&q->vsp->state) | (uint32_t)q->vsp->version << 16;
+	atomic_store_explicit(&e->state, STOR_ANSWERED, memory_order_release);
+	if (!q->chan.index)
+		atomic_store_explicit(&q->table->after, e->after, memory_order_release);
 	if (!q->stuck && answer_put(r))
 		return;
 	while (*p)
@@ -119,30 +155,40 @@ static int take(struct stor_queue *q, struct stor_request *r, const struct hv_ri
 		return ret;
 	q->free = r->next;
 	e->transaction = r->transaction = p->transaction;
+	e->type = p->type;
+	e->flags = p->flags;
+	e->payload = payload;
+	hv_ring_next(&q->chan.from_guest, p);
+	e->next = q->chan.from_guest.pos;
+	atomic_store_explicit(&e->from, q->chan.from_guest.published, memory_order_relaxed);
 	atomic_store_explicit(&e->state, STOR_TAKEN, memory_order_release);
 	memcpy(&r->packet, e->packet, sizeof(r->packet));
 	stor_count(&q->taken, 1);
-	hv_ring_next(&q->chan.from_guest, p);
+	r->fresh = q->fresh;
+	q->fresh = r;
 	return 0;
 }
 
-static void begin(struct stor_queue *q, struct stor_request *r, const struct hv_ring_packet *p)
+/* A request that stands in the table. */
+static void begin(struct stor_queue *q, struct stor_request *r)
 {
+	const struct stor_inflight *e = r->entry;
+
 	/* The guest answers what we sent: nothing to do. */
-	if (p->type == VMB_PACKET_COMPLETION)
-		return request_free(r);
-	if (p->type != VMB_PACKET_INBAND && p->type != VMB_PACKET_GPA_DIRECT) {
+	if (e->type == VMB_PACKET_COMPLETION)
+		return request_end(r);
+	if (e->type != VMB_PACKET_INBAND && e->type != VMB_PACKET_GPA_DIRECT) {
 		stor_count(&q->failed, 1);
-		return request_free(r);
+		return request_end(r);
 	}
-	if (r->packet.operation == VMB_STOR_EXECUTE_SRB && r->entry->header_bytes &&
-	    hv_ring_payload(p) >= offsetof(struct vmb_stor_packet, srb.rsvd2))
+	if (r->packet.operation == VMB_STOR_EXECUTE_SRB && e->header_bytes &&
+	    e->payload >= offsetof(struct vmb_stor_packet, srb.rsvd2))
 		return stor_execute(r);
 	stor_protocol(q, &r->packet);
-	if (p->flags & VMB_PACKET_F_COMPLETION)
+	if (e->flags & VMB_PACKET_F_COMPLETION)
 		stor_complete(r);
 	else
-		request_free(r);
+		request_end(r);
 }
 
 /* Return: how many were taken. */
@@ -169,7 +215,7 @@ static unsigned int take_all(struct stor_queue *q)
 				q->chan.index);
 			break;
 		}
-		begin(q, r, &p);
+		begin(q, r);
 	}
 	chan_took(&q->chan, n);
 	return n;
@@ -223,7 +269,6 @@ bool stor_queue_turn(struct stor_queue *q)
 {
 	struct hv_ring *in = &q->chan.from_guest;
 	unsigned int taken;
-	bool room;
 
 	hv_ring_mask(in);
 	if (q->stuck)
@@ -232,9 +277,7 @@ bool stor_queue_turn(struct stor_queue *q)
 	diskq_kick(q->dq);
 	if (atomic_exchange(&q->rescan, false))
 		tell_rescan(q);
-	room = hv_ring_release(in);
-	if (hv_ring_publish(&q->chan.to_guest) || room)
-		signal_guest(q);
+	publish(q);
 	if (burst_let(q, taken))
 		return true;
 	/* Without a free request what comes waits, and is looked at when one ends. */
@@ -244,8 +287,7 @@ bool stor_queue_turn(struct stor_queue *q)
 void stor_queue_wait(struct stor_queue *q)
 {
 	diskq_wait(q->dq);
-	if (hv_ring_publish(&q->chan.to_guest))
-		signal_guest(q);
+	publish(q);
 }
 
 void stor_queue_forget(struct stor_queue *q)
@@ -256,6 +298,50 @@ void stor_queue_forget(struct stor_queue *q)
 		q->stuck = r->next;
 		request_free(r);
 	}
+	q->fresh = NULL;
+	while ((r = q->told)) {
+		q->told = r->next;
+		request_free(r);
+	}
+}
+
+/*
+ * The device before this one died, at any instruction. What it had taken is done again unless its answer is there:
+ * the guest waits for it, so that it may be done at any time, once or twice. What lies in the ring and in
+ * the table is taken from the table.
+ */
+static void take_over(struct stor_queue *q)
+{
+	struct hv_ring *in = &q->chan.from_guest;
+	uint32_t seen = q->chan.to_guest.published;
+	struct stor_request *r;
+	unsigned int i;
+
+	in->pos = stor_table_resume(q->table, in->pos, in->bytes);
+	for (q->made = 0, q->free = NULL; q->made < STOR_DEPTH;)
+		request_make(q);
+	for (i = 0; i < STOR_DEPTH; i++) {
+		r = &q->requests[i];
+		r->transaction = r->entry->transaction;
+		r->fresh = q->fresh;
+		q->fresh = r;
+		switch (stor_table_owed(r->entry, seen)) {
+		case STOR_OWED_NOTHING:
+			request_free(r);
+			break;
+		case STOR_OWED_ANSWER:
+			memcpy(&r->packet, r->entry->answer, sizeof(r->packet));
+			stor_complete(r);
+			break;
+		case STOR_OWED_WORK:
+			memcpy(&r->packet, r->entry->packet, sizeof(r->packet));
+			begin(q, r);
+			break;
+		}
+	}
+	diskq_kick(q->dq);
+	publish(q);
+	signal_guest(q);	/* it may not have been told of the last answers */
 }
 
 static void become_quiet(struct stor_queue *q)
@@ -273,6 +359,8 @@ static void *serve(void *arg)
 	struct stor_queue *q = arg;
 	struct dev_services *ds = q->vsp->dev.ds;
 
+	if (q->take_over)
+		take_over(q);
 	while (!atomic_load(&q->stop) && !atomic_load(&q->drain))
 		if (!stor_queue_turn(q))
 			stor_queue_wait(q);
@@ -296,6 +384,19 @@ static void thread_join(struct stor_queue *q)
 	q->started = false;
 }
 
+/* From the start, or from where the device before was. */
+static void protocol_begin(struct stor_queue *q)
+{
+	uint32_t after = q->take_over ? stor_table_protocol(q->table) : 0;
+	uint32_t state = STOR_OPENED;
+
+	stor_state_set(q->vsp, STOR_CLOSED);
+	do {
+		stor_state_set(q->vsp, (enum stor_state)state);
+	} while (++state <= (after & 0xffff) && state < STOR_STATES);
+	q->vsp->version = (uint16_t)(after >> 16);
+}
+
 static int stor_open(struct chan *c)
 {
 	struct stor_queue *q = dev_container(c, struct stor_queue, chan);
@@ -309,10 +410,11 @@ static int stor_open(struct chan *c)
 	atomic_store(&q->drain, false);
 	q->quiet = false;
 	atomic_store(&q->rescan, false);
-	if (!c->index) {
-		stor_state_set(q->vsp, STOR_CLOSED);
-		stor_state_set(q->vsp, STOR_OPENED);
-	}
+	q->take_over = c->restored && q->vsp->cfg.take_over;
+	if (!c->index)
+		protocol_begin(q);
+	if (!q->take_over)
+		stor_table_clear(q);
 	ret = pthread_create(&q->thread, NULL, serve, q);
 	q->started = !ret;
 	return -ret;
@@ -355,23 +457,6 @@ void stor_queue_drained(struct stor_queue *q)
 
 static const struct chan_ops chan_ops = { .open = stor_open, .close = stor_close };
 
-static int table_map(struct stor_queue *q)
-{
-	struct storvsp *v = q->vsp;
-	off_t at = (off_t)(q->chan.index * TABLE_BYTES);
-	void *p;
-
-	if (v->table_fd < 0)
-		v->table_fd = memfd_create("hv-inflight", MFD_CLOEXEC);
-	if (v->table_fd < 0 || ftruncate(v->table_fd, at + (off_t)TABLE_BYTES))
-		return -errno;
-	p = mmap(NULL, TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, v->table_fd, at);
-	if (p == MAP_FAILED)
-		return -errno;
-	q->table = p;
-	return 0;
-}
-
 int stor_queue_create(struct storvsp *v, unsigned int index)
 {
 	struct stor_queue *q = calloc(1, sizeof(*q));
@@ -388,7 +473,7 @@ int stor_queue_create(struct storvsp *v, unsigned int index)
 		return -errno;
 	ret = diskq_create(&q->dq, STOR_DEPTH, q->chan.wake, v->cfg.threads);
 	if (!ret)
-		ret = table_map(q);
+		ret = stor_table_map(q);
 	if (ret)
 		return ret;
 	q->requests = calloc(STOR_DEPTH, sizeof(*q->requests));
@@ -408,8 +493,7 @@ void stor_queue_release(struct stor_queue *q)
 	if (q->chan.host)
 		ds->ops->chan_remove(ds, &q->chan);
 	diskq_release(q->dq);
-	if (q->table)
-		munmap(q->table, TABLE_BYTES);
+	stor_table_unmap(q);
 	if (q->chan.wake >= 0)
 		close(q->chan.wake);
 	free(q->requests);

@@ -59,6 +59,7 @@ static void chan_opened(struct bus_chan *b, const struct hv_chan_event_args *e)
 	int ret = chan_map(b, e), answer;
 
 	b->c->target_vp = e->target_vp;
+	b->c->restored = e->kind == HV_CHAN_EVENT_RESTORED;
 	if (!ret)
 		ret = b->c->ops->open(b->c);
 	b->open = !ret;
