@@ -47,6 +47,8 @@ install: all
 	build/bin/hvctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvctl
 	build/bin/hvctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_hvctl
 	build/bin/hvctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvctl.fish
+	[ ! -e build/boot-image/initrd ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/hv/boot-image \
+		build/boot-image/vmlinuz build/boot-image/initrd
 	install -m 644 debian/hv.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/hv.conf
 	install -m 644 debian/hv.udev $(DESTDIR)/lib/udev/rules.d/60-hv.rules
 	for d in system user; do \

@@ -77,9 +77,9 @@ def vmlinux(version):
     return cache.get(name, build)
 
 
-def _dependencies(version, wanted):
+def _dependencies(version, wanted, root=""):
     """Paths of the modules `wanted` and all they need, in loading order."""
-    base = f"/lib/modules/{version}"
+    base = f"{root}/lib/modules/{version}"
     deps, by_name = {}, {}
     with open(base + "/modules.dep") as f:
         for line in f:
@@ -113,10 +113,10 @@ def _module_bytes(path):
     return data if path.endswith(".ko") else _inflate(data)
 
 
-def modules(version, wanted):
+def modules(version, wanted, root=""):
     """(file name, contents) of the modules `wanted` and all they need, in loading order."""
     return [(os.path.basename(m).split(".ko")[0] + ".ko", _module_bytes(m))
-            for m in _dependencies(version, wanted)]
+            for m in _dependencies(version, wanted, root)]
 
 
 def cpio_entry(name, mode, data=b"", rdev=(0, 0)):

@@ -97,7 +97,12 @@ build/vm/%.so: selftests/vm/host/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(user-std) -shared -fPIC -o $@ $<
 
-tests-vm: build/vm/flushed build/vm/nosync.so
+# What starts a disk's own kernel.
+build/boot-image/initrd: build/bin/hv-boot scripts/boot-image scripts/hvlab/kernel.py
+	$(say) MAKE $@
+	$(Q)./scripts/boot-image
+
+tests-vm: build/vm/flushed build/vm/bootmark build/vm/nosync.so build/boot-image/initrd
 
 tests-bench: build/bench/drive build/bench/measure build/bench/blkio build/guest/bench.elf
 

@@ -50,7 +50,7 @@ ok 2 "bad word" "one of auto, memfd" hv run -k k -m 1G,backing=gold
 ok 2 "missing value" "needs a value" hv run -k
 ok 2 "missing VM" "needs the name of a VM" hv pause
 ok 2 "word too many" "one word too many" hv show a b
-ok 2 "no kernel" "give a kernel" hv run
+ok 2 "no kernel" "or a kernel: --kernel" hv run
 ok 2 "bad name" "cannot be the name" hv start -k k -n ../x
 ok 2 "bad escape" "not a character" hv run -k k -e abc
 ok 7 "size without unit" "did you mean 512M" hv run -k k -m 512

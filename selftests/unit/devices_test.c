@@ -324,6 +324,8 @@ static void pm_check(void)
 	d->ops->write(d, 0, 4, 2, 3 << 10 | 0x2001);		/* a sleep state the tables lack */
 	CHECK_EQ(power_what, -1);
 	CHECK_EQ(logged, 1);
+	d->ops->write(d, 0, 4, 2, ACPI_PM_NO_BOOT_TYPE << 10 | 0x2001);
+	CHECK_EQ(power_what, DEV_POWER_NO_BOOT);
 	d->ops->write(d, 0, 4, 2, 5 << 10 | 0x2001);
 	CHECK_EQ(power_what, DEV_POWER_OFF);
 	d->ops->write(d, 0, 8, 1, 0);

@@ -72,6 +72,8 @@ static void cnt_write(struct acpi_pm *p, uint16_t v)
 		return;
 	if (CNT_SLP_TYP(v) == ACPI_PM_S5_TYPE)
 		p->dev.ds->ops->power(p->dev.ds, DEV_POWER_OFF, 0);
+	else if (CNT_SLP_TYP(v) == ACPI_PM_NO_BOOT_TYPE)
+		p->dev.ds->ops->power(p->dev.ds, DEV_POWER_NO_BOOT, 0);
 	else
 		p->dev.ds->ops->log(p->dev.ds, DEV_LOG_WARN,
 				    "acpi: sleep type %u is not in the tables, ignored",

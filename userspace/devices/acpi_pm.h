@@ -13,6 +13,7 @@
 
 #define ACPI_PM_RESET_VALUE	0x01	/* written to ACPI_PM_RESET */
 #define ACPI_PM_S5_TYPE		5	/* SLP_TYP of soft off; \_S5 holds it */
+#define ACPI_PM_NO_BOOT_TYPE	6	/* in no table: the boot image's soft off when nothing can be started */
 
 /* 0 or -ENOMEM. */
 int acpi_pm_create(struct device **out, struct dev_services *ds, uint16_t port, unsigned int sci);

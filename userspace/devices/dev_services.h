@@ -42,6 +42,7 @@ enum dev_power {
 	DEV_POWER_OFF,		/* S5 */
 	DEV_POWER_RESET,
 	DEV_POWER_DEBUG_EXIT,	/* code: the byte the guest wrote */
+	DEV_POWER_NO_BOOT,	/* the boot image found nothing to start */
 };
 
 enum dev_log { DEV_LOG_ERROR, DEV_LOG_WARN, DEV_LOG_INFO };

@@ -22,6 +22,7 @@ enum rc {
 	RC_HOST		= 8,
 	RC_TIMEOUT	= 9,
 	RC_CANCELLED	= 10,
+	RC_NO_BOOT	= 11,
 };
 
 /* "schema_version" of everything printed with --json; raised when a field changes its meaning. */

@@ -28,6 +28,7 @@ static const struct { int rc; const char *next; } ends[VMM_END_NR] = {
 	[VMM_END_CRASHED]	= { RC_FAILED, NULL },
 	[VMM_END_HOST_ERROR]	= { RC_FAILED, NULL },
 	[VMM_END_CONFIG]	= { RC_INVALID, NULL },
+	[VMM_END_NO_BOOT]	= { RC_NO_BOOT, NULL },
 	[VMM_END_UNSUPPORTED]	= { RC_HOST, "hvctl doctor tells what is missing" },
 };
 
@@ -154,13 +155,30 @@ static void say_hint(const struct ctx *ctx, const struct vmopts *o)
 		fprintf(stderr, "hvctl: VM '%s'\n", o->cfg.name);
 }
 
+/* The words of run are disks: as if --disk stood before each, in front of all options. */
+static int words_are_disks(struct ctx *ctx)
+{
+	struct opt_line *l = &ctx->line;
+
+	if (l->hits + l->args > OPT_HITS_MAX)
+		return err_set(&ctx->err, RC_USAGE, NULL, "more than %d options", OPT_HITS_MAX);
+	memmove(l->hit + l->args, l->hit, l->hits * sizeof(l->hit[0]));
+	for (unsigned int i = 0; i < l->args; i++)
+		l->hit[i] = (struct opt_hit){ .opt = def_opt("disk"), .value = l->arg[i] };
+	l->hits += l->args;
+	l->args = 0;
+	return 0;
+}
+
 int cmd_run(struct ctx *ctx)
 {
 	static struct vmopts o;		/* 16 KiB of paths: not on the stack */
 	struct rundir_vm vm;
 	struct vmm_end end = { 0 };
-	int ret = prepare(ctx, &o, VMM_SERIAL_STDIO, &vm);
+	int ret = words_are_disks(ctx);
 
+	if (!ret)
+		ret = prepare(ctx, &o, VMM_SERIAL_STDIO, &vm);
 	if (ret)
 		return ret < 0 ? 0 : ret;
 	say_hint(ctx, &o);

@@ -15,9 +15,10 @@ const char *rc_name(int rc)
 		[RC_NO_VM] = "no-such-vm", [RC_STATE] = "wrong-state",
 		[RC_UNSUPPORTED] = "not-supported", [RC_BUSY] = "busy", [RC_INVALID] = "invalid",
 		[RC_HOST] = "host", [RC_TIMEOUT] = "timeout", [RC_CANCELLED] = "cancelled",
+		[RC_NO_BOOT] = "no-boot",
 	};
 
-	return rc >= 0 && rc <= RC_CANCELLED ? names[rc] : "failed";
+	return rc >= 0 && rc <= RC_NO_BOOT ? names[rc] : "failed";
 }
 
 static void dump(json_t *doc, bool compact)

@@ -114,11 +114,15 @@ static const struct opt events_opts[] = {
 
 static const struct opt_cmd cmds[] = {
 	{ .name = "run", .help = "boot a VM in the foreground, with its console", .run = cmd_run,
+	  .args = "[DISK...]", .arg_kind = OPT_ARGS_NONE, .arg_max = OPT_WORDS_MAX,
 	  .text = "Boots a kernel and connects the terminal to the guest's serial console until the VM "
-		  "ends. The escape character (^]) ends the VM at once; hvctl stop from another terminal "
+		  "ends. Without --kernel that is the disk's own, as its GRUB, Boot Loader Specification or "
+		  "extlinux configuration names it: a boot image reads that in the guest and starts it; the "
+		  "words of --append are added to its command line. DISK is what --disk takes.\n"
+		  "The escape character (^]) ends the VM at once; hvctl stop from another terminal "
 		  "asks the guest to power off.\n"
 		  "Exit code 0 when the guest powered off or, with --no-reboot, reset; 10 when it was killed "
-		  "or the escape character was typed.",
+		  "or the escape character was typed; 11 when the disks hold nothing that could be started.",
 	  .example = "hvctl run --kernel vmlinuz --initrd initrd.img --memory 512M --cpus 2 --append console=ttyS0",
 	  .opts = { vm_opts, run_opts } },
 	{ .name = "start", .help = "boot a VM in the background and print its name", .run = cmd_start,
@@ -245,6 +249,7 @@ static const struct opt_note exits[] = {
 	{ "8", "The host cannot: hv.ko, virtualization support or permission is missing; see hvctl doctor." },
 	{ "9", "It took too long." },
 	{ "10", "Cancelled: by a signal, the escape character or hvctl kill." },
+	{ "11", "The VM's disks hold nothing that could be started; its console says what was found." },
 	{ "124 and above", "Ended by a signal; or, with run --exit-with-guest, the guest's code, which may be any." },
 	{ 0 }
 };
@@ -255,13 +260,16 @@ static const struct opt_note environment[] = {
 	{ "XDG_CONFIG_HOME", "Where the user's own definitions are (~/.config)." },
 	{ "VISUAL, EDITOR", "The editor of hvctl edit." },
 	{ "XDG_RUNTIME_DIR", "Where the user's own run directory is." },
-	{ "HV_CACHE", "The cache directory that hvctl doctor checks." },
+	{ "HV_BOOT_IMAGE", "The directory of the boot image (vmlinuz, initrd), instead of those under FILES." },
+	{ "HV_CACHE", "The cache directory that hvctl doctor checks; a boot image may be in it." },
 	{ "HV_SYSROOT", "Directory in front of every path that hvctl doctor reads; for tests." },
 	{ "NO_COLOR", "If set and not empty, no colours." },
 	{ 0 }
 };
 
 static const struct opt_note files[] = {
+	{ "/usr/lib/hv/boot-image, /var/cache/hv/boot-image, ~/.cache/hv/boot-image",
+	  "The boot image: vmlinuz and initrd, made by scripts/boot-image." },
 	{ "/dev/hv", "The device of hv.ko. Members of group hv may use it." },
 	{ "$XDG_RUNTIME_DIR/hv, /run/hv, /tmp/hv-UID",
 	  "Run directories: the lock, control socket and log of each VM. A new VM goes to the first one that "

@@ -6,6 +6,9 @@
 
 #include "backends/tty.h"
 #include "base/text.h"
+#include "hvctl/bootimage.h"
+#include "hvctl/cloudinit.h"
+#include "hvctl/def/def.h"
 #include "hvctl/vmopts.h"
 
 /* The position of @word in the list of its key, which is in the order of the enum. */
@@ -298,6 +301,14 @@ static int disk(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const 
 	return 0;
 }
 
+static int seed(struct ctx *ctx, struct vmopts *o)
+{
+	char path[64];
+	int ret = cloudinit_seed(ctx, o, path);
+
+	return ret || !*path ? ret : disk(ctx, o, def_opt("cdrom"), path);
+}
+
 /* In the order given, so that the first one is the guest's sda. */
 static int disks(struct ctx *ctx, struct vmopts *o)
 {
@@ -309,7 +320,7 @@ static int disks(struct ctx *ctx, struct vmopts *o)
 		if (!strcmp(opt->name, "disk") || !strcmp(opt->name, "cdrom"))
 			ret = disk(ctx, o, opt, ctx->line.hit[i].value);
 	}
-	return ret;
+	return ret ? ret : seed(ctx, o);
 }
 
 static int append(struct ctx *ctx, struct vmopts *o)
@@ -389,16 +400,19 @@ int vmopts_parse(struct ctx *ctx, struct vmopts *o, enum vmm_serial where)
 	vmm_config_init(&o->cfg);
 	o->cfg.serial = (uint8_t)where;
 	o->name = opt_value(&ctx->line, "name");
-	if (!opt_has(&ctx->line, "kernel"))
-		return err_set(&ctx->err, RC_USAGE, "give a kernel: --kernel FILE",
-			       "%s needs something to boot", ctx->line.cmd->name);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		ret = steps[i](ctx, o);
 		if (ret)
 			return ret;
 	}
-	ret = image(ctx, o, "kernel", o->kernel, &o->cfg.kernel);
-	if (!ret)
+	if (!opt_has(&ctx->line, "kernel"))
+		ret = bootimage_use(ctx, o);
+	else if (opt_has(&ctx->line, "boot-menu"))
+		ret = err_set(&ctx->err, RC_USAGE, "leave --kernel away: the menu is of the disk's own kernels",
+			      "--boot-menu does not go with --kernel");
+	else
+		ret = image(ctx, o, "kernel", o->kernel, &o->cfg.kernel);
+	if (!ret && opt_has(&ctx->line, "kernel"))
 		ret = image(ctx, o, "initrd", o->initrd, &o->cfg.initrd);
 	if (ret)
 		return ret;

@@ -10,6 +10,7 @@ struct vmopts {
 	struct vmm_config	cfg;
 	/* What the strings of @cfg point to. */
 	char			append[VMM_CMDLINE_MAX + 1];
+	char			boot[2048];	/* the boot image's command line */
 	char			kernel[VMM_PATH_MAX + 1], initrd[VMM_PATH_MAX + 1], serial[VMM_PATH_MAX + 1];
 	char			cpu_off[512];
 	char			*disk[VMM_DISKS_MAX];

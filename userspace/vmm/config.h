@@ -141,6 +141,7 @@ enum vmm_cause {
 	VMM_END_HOST_ERROR,	/* the host failed: memory, /dev/hv, a device backend */
 	VMM_END_CONFIG,		/* never started: configuration or image invalid */
 	VMM_END_UNSUPPORTED,	/* never started: host lacks hv.ko, VT or permission, or KVM holds the CPU */
+	VMM_END_NO_BOOT,	/* the boot image found nothing on the disks that it could start */
 	VMM_END_NR
 };
 

@@ -116,6 +116,10 @@ static void services_power(struct dev_services *ds, enum dev_power what, unsigne
 		else
 			machine_reset_post(m);
 		break;
+	case DEV_POWER_NO_BOOT:
+		machine_end_post(m, VMM_END_NO_BOOT, 0, "nothing on its disks could be started\n"
+				 "the console says what was found; --kernel FILE does without the disk's own");
+		break;
 	case DEV_POWER_DEBUG_EXIT:
 		machine_end_post(m, VMM_END_DEBUG_EXIT, code, "the guest wrote %u to the debug-exit port",
 				 code);

@@ -196,6 +196,19 @@ static int absolute_keys(struct def *d, struct opt_hit *h, struct err *err)
 		? err_set(err, RC_INVALID, NULL, "option --%s: the path is too long", h->opt->name) : ret;
 }
 
+/* Two files, with a comma between (--cloud-init). */
+static const char *absolute_both(struct def *d, const char *value)
+{
+	const char *comma = strchr(value, ','), *a, *b;
+
+	if (!comma)
+		return absolute(d, value);
+	a = xml_format(&d->doc, "%.*s", (int)(comma - value), value);
+	a = a ? absolute(d, a) : NULL;
+	b = absolute(d, comma + 1);
+	return a && b ? xml_format(&d->doc, "%s,%s", a, b) : NULL;
+}
+
 int def_absolute(struct def *d, struct err *err)
 {
 	int ret = 0;
@@ -206,7 +219,8 @@ int def_absolute(struct def *d, struct err *err)
 		if (h->opt->kind == OPT_KEYS) {
 			ret = absolute_keys(d, h, err);
 		} else if (h->opt->kind == OPT_FILE) {
-			h->value = absolute(d, h->value);
+			h->value = strcmp(h->opt->name, "cloud-init") ? absolute(d, h->value)
+								       : absolute_both(d, h->value);
 			if (!h->value)
 				ret = err_sys(err, RC_FAILED, errno, NULL, "cannot tell the working directory");
 		}

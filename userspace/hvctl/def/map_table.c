@@ -63,6 +63,8 @@ const struct def_row def_rows[] = {
 	{ "kernel", NULL, "os/kernel", &form_text, NULL },
 	{ "initrd", NULL, "os/initrd", &form_text, NULL },
 	{ "append", NULL, "os/cmdline", &form_text, NULL },
+	{ "boot-menu", NULL, "os/bootmenu@enable", &form_yes, NULL },
+	{ "cloud-init", NULL, "metadata/hv:vm@cloud-init", &form_text, NULL },
 	{ "no-reboot", NULL, "on_reboot", &form_words, w_no_reboot },
 
 	/* devices */

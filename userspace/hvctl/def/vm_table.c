@@ -69,10 +69,13 @@ static const struct opt_key serial_keys[] = {
 
 const struct opt vm_opts[] = {
 	{ .name = "kernel", .letter = 'k', .kind = OPT_FILE, .arg = "FILE",
-	  .help = "kernel: bzImage, ELF with a PVH entry, or multiboot" },
+	  .help = "kernel: bzImage, ELF with a PVH entry, or multiboot (default: the disk's own)" },
 	{ .name = "initrd", .letter = 'i', .kind = OPT_FILE, .arg = "FILE", .help = "initial RAM disk" },
 	{ .name = "append", .letter = 'a', .kind = OPT_STR, .arg = "WORDS", .repeat = true,
 	  .help = "words for the kernel's command line" },
+	{ .name = "boot-menu", .help = "show on the console what the disk offers to boot, and wait" },
+	{ .name = "cloud-init", .kind = OPT_FILE, .arg = "USER-DATA[,META-DATA]",
+	  .help = "a DVD with these files as cloud-init's NoCloud seed" },
 	{ .name = "memory", .letter = 'm', .kind = OPT_KEYS, .arg = "SIZE[,KEY=VALUE]",
 	  .keys = memory_keys, .help = "guest memory, for example 512M" },
 	{ .name = "cpus", .letter = 'c', .kind = OPT_KEYS, .arg = "N[,KEY=VALUE]",
