@@ -30,7 +30,8 @@ SAMPLES = {
     "cdrom": ["bus=scsi", "iso", "iso,bus=scsi2:5"], "serial": ["pty", "none", "file,path=out", "socket,path=s"],
     "name": ["other.name-1"], "paused": [None], "no-reboot": [None], "test-devices": [None],
     "net": ["user", "user,hostfwd=tcp::2222-:22,hostfwd=udp::53-10.0.2.15:53,restrict,guard,mtu=1500,"
-            "mac=02:15:5d:01:02:03", "user,guard=off"],
+            "mac=02:15:5d:01:02:03", "user,guard=off", "tap", "tap,ifname=tap7,mtu=9000",
+            "tap,ifname=tap7,bridge=br0", "tap,bridge=br0"],
     "sandbox": ["log", "off", "on"], "exit-with-guest": [None], "escape": ["^a", "none"],
 }
 # Whole lines.
@@ -41,6 +42,7 @@ LINES = [
      "d3,bus=scsi1", "--disk", "d4,bus=scsi1:9", "--cdrom", "iso,bus=scsi3:63"],
     ["--disk", "with,,comma", "--disk", "sp ace&'<\".img,readonly=off"],
     ["--append", "one", "--append", "two"],
+    ["--net", "tap", "--net", "tap,bridge=br0", "--net", "tap,ifname=tap1,guard", "--net", "user"],
     ["--net", "user,guard", "--net", "user,hostfwd=tcp::2222-:22", "--net", "user"],
 ]
 PASSING = {"dry-run", "json", "quiet", "help", "version"}

@@ -172,6 +172,12 @@ bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *ou
 	return false;
 }
 
+int machine_net_link(struct machine *m, unsigned int nr, bool up)
+{
+	(void)m, (void)nr, (void)up;
+	return -ENOENT;
+}
+
 bool machine_disk_look(struct machine *m, unsigned int nr, struct machine_disk *out)
 {
 	for (int i = 0; i < VMM_LUNS_MAX; i++) {

@@ -204,7 +204,20 @@ ok 6 "insert into a locked drive" "use --force" hv disk insert da f.img
 ok 0 "insert by force" "" hv disk insert da f.img --force
 ok 0 "eject by force" "" hv disk eject -f da
 ok 2 "detach by force" "eject and insert only" hv disk detach da scsi0:5 --force
+
+# --- network adapters
+ok 7 "the cable of no adapter" "no network adapter 0" hv link da down
+ok 2 "a cable that is neither up nor down" "neither up nor down" hv link da out
+ok 2 "an adapter that is no number" "no number of an adapter" hv link da down eth0
+ok 3 "the cable of no VM" "named 'none'" hv link none up
 hv kill da
+ok 2 "a forward that is none" "is not tcp:" hv run -k f.img --net user,hostfwd=22
+ok 2 "a key of another place" "does not go with user" hv run -k f.img --net user,ifname=tap0
+ok 2 "and the other way round" "does not go with tap" hv run -k f.img --net tap,hostfwd=tcp::1-:2
+ok 2 "an address that is none" "is not an address" hv run -k f.img --net user,mac=02-00-00-00-00-01
+ok 7 "a group's address" "no adapter's address" hv run -k f.img --net user,mac=01:00:00:00:00:01
+ok 7 "an MTU that is too small" "is not 576 to 9216" hv run -k f.img --net user,mtu=100
+ok 2 "a name that is none" "no name of an interface" hv run -k f.img --net tap,ifname=a/b
 
 # --- the rest
 ok 0 "version" "^hvctl [0-9]" hv version

@@ -19,6 +19,8 @@ static unsigned int allowed(enum ctl_verb verb)
 	case CTL_DISK_DETACH:	return place;
 	case CTL_DISK_EJECT:	return place | CTL_KEY_FORCE;
 	case CTL_DISK_INSERT:	return place | CTL_KEY_PATH | CTL_KEY_FORCE;
+	case CTL_LINK_UP:
+	case CTL_LINK_DOWN:	return CTL_KEY_UNIT;
 	default:		return 0;
 	}
 }

@@ -86,6 +86,10 @@ static void test_oids(void)
 	CHECK_EQ(query(VMB_OID_SUPPORTED_LIST, 0, buf, 512) % 4, 0);
 	CHECK_EQ(query(0x12345678, 0, buf, 0), VMB_RNDIS_NOT_SUPPORTED);
 	CHECK_EQ(query(VMB_OID_RSS_PARAMETERS, 0, buf, 0), VMB_RNDIS_NOT_SUPPORTED);
+	/* Linux refuses an answer that is longer than its packed structure. */
+	CHECK_EQ(query(VMB_OID_RSS_CAPABILITIES, 0, buf, 18), 18);
+	CHECK_EQ(buf[12], 2);
+	CHECK_EQ(buf[16], 128);
 	CHECK_EQ(query(VMB_OID_OFFLOAD_CAPABILITIES, 156, buf, 156), 156);
 	memcpy(&o, buf, sizeof(o));
 	CHECK_EQ(o.header.type, VMB_NDIS_OFFLOAD);

@@ -52,6 +52,16 @@ def mtu(guest):
                "1 packets received", "and frames go and come", 60)
 
 
+def cable(guest):
+    check(hvctl("link", "net", "down").returncode == 0, "the cable is pulled out")
+    guest.says("cat /sys/class/net/eth0/carrier", "^0$", "the guest sees it", 30)
+    guest.says("ping -c 1 -w 2 10.0.2.2", " 0 packets received|unreachable", "and nothing goes")
+    check(hvctl("link", "net", "up", "0").returncode == 0, "and put in again")
+    guest.says("cat /sys/class/net/eth0/carrier", "^1$", "the guest sees it", 30)
+    guest.says("ping -c 1 -w 20 10.0.2.2", "1 packets received", "and frames go and come", 60)
+    refused("an adapter that is not there", 7, "no network adapter 1", "link", "net", "down", "1")
+
+
 def main():
     link_up()
     forward = port_free()
@@ -64,6 +74,7 @@ def main():
         up(guest, forward, digest)
         agree(guest, "guest and host agree on frames and bytes")
         mtu(guest)
+        cable(guest)
         check(not counters("net")["refused"] and not counters("net")["tx_refused"],
               "nothing it said was refused", counters("net"))
         text = hvctl("show", "net").stdout

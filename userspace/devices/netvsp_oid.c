@@ -163,15 +163,15 @@ QUERY(get_offload)
 QUERY(get_rss)
 {
 	const struct vmb_ndis_rss_capabilities c = {
-		.header = { VMB_NDIS_RSS_CAPABILITIES, 2, sizeof(c) }, .interrupts = v->nr_queues,
+		.header = { VMB_NDIS_RSS_CAPABILITIES, 2, VMB_NDIS_RSS_CAPABILITIES_BYTES }, .interrupts = v->nr_queues,
 		.queues = v->nr_queues, .table_entries = TABLE_ENTRIES,
 	};
 
 	UNUSED;
 	if (v->nr_queues < 2)
 		return -(int64_t)VMB_RNDIS_NOT_SUPPORTED;
-	memcpy(out, &c, sizeof(c));
-	return sizeof(c);
+	memcpy(out, &c, VMB_NDIS_RSS_CAPABILITIES_BYTES);
+	return VMB_NDIS_RSS_CAPABILITIES_BYTES;
 }
 
 static int64_t get_list(struct netvsp *v, const uint8_t *in, uint32_t in_bytes, uint8_t *out, uint32_t room);

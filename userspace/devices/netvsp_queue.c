@@ -227,12 +227,13 @@ static void net_close(struct chan *c)
 	atomic_store(&q->is_open, false);
 	if (v->net->ops->queue)
 		v->net->ops->queue(v->net, c->index, false);
+	net_lock_all(v);
+	q->quiet = true;
 	if (!c->index) {
 		net_state_set(v, NET_CLOSED);
-		net_lock_all(v);
 		net_forget(v);
-		net_unlock_all(v);
 	}
+	net_unlock_all(v);
 	thread_stop(q);
 }
 

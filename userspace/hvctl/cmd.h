@@ -65,6 +65,7 @@ int cmd_kill(struct ctx *ctx);
 int cmd_wait(struct ctx *ctx);
 int cmd_events(struct ctx *ctx);
 int cmd_disk(struct ctx *ctx);
+int cmd_link(struct ctx *ctx);
 int cmd_doctor(struct ctx *ctx);
 int cmd_version(struct ctx *ctx);
 int cmd_completion(struct ctx *ctx);

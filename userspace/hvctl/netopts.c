@@ -66,6 +66,43 @@ static int mtu_read(struct ctx *ctx, const char *text, struct vmm_net *n)
 	return 0;
 }
 
+/* Which keys go with which place. */
+static const struct { const char *key; uint8_t kind; } only[] = {
+	{ "hostfwd", VMM_NET_USER }, { "restrict", VMM_NET_USER }, { "ifname", VMM_NET_TAP },
+	{ "bridge", VMM_NET_TAP },
+};
+
+/* Where to: the first key, in the order of enum vmm_net_kind. */
+static int kind_read(struct ctx *ctx, const struct opt_keys *keys, struct vmm_net *n)
+{
+	const char *to = opt_keys_value(keys, "to");
+	size_t i;
+
+	n->kind = to && !strcmp(to, "tap") ? VMM_NET_TAP : VMM_NET_USER;
+	for (i = 0; i < sizeof(only) / sizeof(only[0]); i++)
+		if (only[i].kind != n->kind && opt_keys_value(keys, only[i].key))
+			return err_set(&ctx->err, RC_USAGE, "write --net help for the keys",
+				       "option --net: key %s does not go with %s", only[i].key,
+				       n->kind == VMM_NET_TAP ? "tap" : "user");
+	return 0;
+}
+
+/* "-" stands for a name that the kernel chooses. */
+static int tap_words(struct ctx *ctx, const struct opt_keys *keys, char *to)
+{
+	const char *name = opt_keys_value(keys, "ifname"), *bridge = opt_keys_value(keys, "bridge");
+	const char *const words[2] = { name ? name : "-", bridge };
+	int ret = 0;
+
+	for (int i = 0; i < 2 && words[i] && !ret; i++) {
+		if (!*words[i] || strlen(words[i]) > 15 || strpbrk(words[i], " /\n"))
+			return err_set(&ctx->err, RC_USAGE, "a name has at most 15 letters and digits",
+				       "option --net: '%s' is no name of an interface", words[i]);
+		ret = word_add(ctx, to, words[i]);
+	}
+	return ret;
+}
+
 static int net(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const char *value)
 {
 	struct vmm_net *n = &o->cfg.net[o->cfg.nets];
@@ -74,6 +111,10 @@ static int net(struct ctx *ctx, struct vmopts *o, const struct opt *opt, const c
 	int ret = opt_keys_parse(ctx->tool, opt, value, &keys, &ctx->err);
 
 	*n = (struct vmm_net){ .kind = VMM_NET_USER };
+	if (!ret)
+		ret = kind_read(ctx, &keys, n);
+	if (!ret && n->kind == VMM_NET_TAP)
+		ret = tap_words(ctx, &keys, to);
 	for (unsigned int i = 0; !ret && i < keys.n; i++) {
 		const char *name = keys.kv[i].key->name, *v = keys.kv[i].value;
 

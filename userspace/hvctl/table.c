@@ -222,6 +222,10 @@ static const struct opt_cmd cmds[] = {
 		  "medium keeps the drive locked (exit code 6); --force goes over that. hvctl show tells what "
 		  "hangs where.",
 	  .example = "hvctl disk create system.vhd --size 20G", .opts = { disk_opts } },
+	{ .name = "link", .help = "pull the cable out of a network adapter, or put it in", .run = cmd_link,
+	  .args = "VM up|down [N]", .arg_kind = OPT_ARGS_VM, .arg_min = 2, .arg_max = 3,
+	  .text = "N is the number of the adapter as hvctl show has it (default 0). The guest is told, and no "
+		  "frames go or come while the cable is out.", .example = "hvctl link web down" },
 	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
 	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "
 		  "/dev/hv, limits and the cache. Prints the cause and the remedy of what is wrong. Exit "

@@ -79,6 +79,7 @@ struct vmm_disk {
 /* What a network adapter is connected to. */
 enum vmm_net_kind {
 	VMM_NET_USER,		/* a network of its own behind the host's addresses; @to: port forwards */
+	VMM_NET_TAP,		/* an interface of the host; @to: its name or "-", and a bridge, if any */
 	VMM_NET_NR
 };
 

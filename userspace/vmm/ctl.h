@@ -48,6 +48,8 @@ enum ctl_verb {
 	CTL_DISK_DETACH,
 	CTL_DISK_EJECT,
 	CTL_DISK_INSERT,
+	CTL_LINK_UP,
+	CTL_LINK_DOWN,
 	CTL_VERB_NR
 };
 
@@ -62,7 +64,7 @@ struct ctl_request {
 	enum ctl_verb	verb;
 	unsigned int	keys;		/* CTL_KEY_* that are there and, of the first three, true */
 	uint8_t		controller;	/* below VMM_CONTROLLERS_MAX; 0 when absent */
-	uint8_t		unit;		/* below VMM_LUNS_MAX */
+	uint8_t		unit;		/* below VMM_LUNS_MAX; of "link-up" and "link-down" the adapter */
 	char		path[CTL_PATH_MAX + 1];	/* the image's name, for messages; "" when absent */
 };
 

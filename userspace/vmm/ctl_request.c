@@ -28,6 +28,8 @@ static const struct {
 	[CTL_DISK_EJECT] = { "disk-eject", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_FORCE },
 	[CTL_DISK_INSERT] = { "disk-insert", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_PATH |
 			      CTL_KEY_FORCE },
+	[CTL_LINK_UP]	= { "link-up", CTL_KEY_UNIT },
+	[CTL_LINK_DOWN]	= { "link-down", CTL_KEY_UNIT },
 };
 
 static int set_flag(struct ctl_request *req, unsigned int bit, const json_t *value)

@@ -315,6 +315,14 @@ static void do_disk(struct machine *m, const struct ctl_request *req, int *fd, s
 	}
 }
 
+static void do_link(struct machine *m, const struct ctl_request *req, struct ctl_answer *ans)
+{
+	if (machine_net_link(m, req->unit, req->verb == CTL_LINK_UP))
+		ans->json = ctl_error(CTL_E_INVALID, "VM '%s' has no network adapter %u", name_of(m), req->unit);
+	else
+		ans->json = ok(m);
+}
+
 void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born, int *fd,
 		  struct ctl_answer *ans)
 {
@@ -333,6 +341,8 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 	case CTL_DISK_DETACH:
 	case CTL_DISK_EJECT:
 	case CTL_DISK_INSERT:	do_disk(m, req, fd, ans); break;
+	case CTL_LINK_UP:
+	case CTL_LINK_DOWN:	do_link(m, req, ans); break;
 	case CTL_WAIT:
 	case CTL_VERB_NR:	break;
 	}

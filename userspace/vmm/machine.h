@@ -94,6 +94,9 @@ struct machine_net {
 /* The @nr-th one. Return: false when there are fewer. */
 bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *out);
 
+/* Pull the cable out of adapter @nr, or put it in. Return: 0; -ENOENT: there is none. */
+int machine_net_link(struct machine *m, unsigned int nr, bool up);
+
 /* One named figure of the VM (counts since creation; sizes in bytes; times in ns). */
 struct machine_stat {
 	const char	*name;		/* e.g. "vcpu0.exits.pio" */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/net_tap.h"
 #include "backends/net_user.h"
 #include "devices/netvsp.h"
 #include "machine_impl.h"
@@ -35,9 +36,30 @@ static int user_make(struct machine *m, const struct vmm_net *n, struct net **ou
 	return net_user_create(out, n->to, n->flags & VMM_NET_RESTRICTED, e);
 }
 
+/* A channel for each vCPU, as Linux' driver asks for them: eight. */
+static unsigned int queues_for(unsigned int cpus)
+{
+	return cpus < 8 ? cpus : 8;
+}
+
+static int tap_make(struct machine *m, const struct vmm_net *n, struct net **out, struct err *e)
+{
+	char words[VMM_NET_TO_MAX + 1] = "-", *bridge;
+	struct net_tap_config cfg = { .mtu = n->mtu, .queues = queues_for(m->cfg->cpus) };
+
+	if (n->to)
+		snprintf(words, sizeof(words), "%s", n->to);
+	bridge = strchr(words, ' ');
+	if (bridge)
+		*bridge++ = 0;
+	cfg.ifname = strcmp(words, "-") ? words : NULL;
+	cfg.bridge = bridge;
+	return net_tap_create(out, &cfg, e);
+}
+
 static int (*const makers[VMM_NET_NR])(struct machine *m, const struct vmm_net *n, struct net **out,
 				       struct err *e) = {
-	[VMM_NET_USER] = user_make,
+	[VMM_NET_USER] = user_make, [VMM_NET_TAP] = tap_make,
 };
 
 static int net_make(struct machine *m, unsigned int nr)
@@ -45,7 +67,7 @@ static int net_make(struct machine *m, unsigned int nr)
 	static const uint8_t none[6];
 	const struct vmm_net *n = &m->cfg->net[nr];
 	struct netvsp_config cfg = {
-		.queues = 1, .mtu = n->mtu, .guard = n->flags & VMM_NET_GUARD,
+		.queues = queues_for(m->cfg->cpus), .mtu = n->mtu, .guard = n->flags & VMM_NET_GUARD,
 	};
 	struct err e = { 0 };
 	struct net *net;
@@ -96,4 +118,12 @@ bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *ou
 	memcpy(out->mac, info.mac, sizeof(out->mac));
 	memcpy(out->value, &info.count, sizeof(info.count));
 	return true;
+}
+
+int machine_net_link(struct machine *m, unsigned int nr, bool up)
+{
+	if (nr >= VMM_NETS_MAX || !m->net[nr])
+		return -ENOENT;
+	netvsp_link_set(m->net[nr], up);
+	return 0;
 }

@@ -60,6 +60,7 @@ static const unsigned short allowed_sockets[] = {
 #define TTY_FIRST	0x5401		/* TCGETS, TCSETS, TCSETSW, TCSETSF */
 #define TTY_LAST	0x5404
 #define FIONREAD	0x541b
+#define TUNSETQUEUE	0x400454d9
 #define RESOLV_CONF	"/etc/resolv.conf"
 
 static const struct sock_filter first[] = {
@@ -68,12 +69,13 @@ static const struct sock_filter first[] = {
 	RET(SECCOMP_RET_KILL_PROCESS),
 	LOAD(DATA(nr)),
 	/* ioctl: ours, or of a terminal. Looked at first: HV_VCPU_RUN passes here on every exit. */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 9),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 10),
 	LOAD(ARG_LOW(1)),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 6, 0),
 	LOAD(ARG_LOW(1)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 3, 0),	/* bytes that wait in a socket */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 4, 0),	/* bytes that wait in a socket */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TUNSETQUEUE, 3, 0),	/* a queue of a TAP interface */
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, TTY_FIRST, 0, 1),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, TTY_LAST, 0, 1),
 	RET(SECCOMP_RET_TRAP),

@@ -359,7 +359,8 @@ struct vmb_ndis_rss_capabilities {
 	__u32 interrupts;
 	__u32 queues;
 	__u16 table_entries;
-	__u16 rsvd;
+	__u16 rsvd;			/* not sent */
 };
+#define VMB_NDIS_RSS_CAPABILITIES_BYTES	18u	/* guests take no more */
 
 #endif /* _UAPI_HVGUEST_VSP_NET_H */

@@ -61,7 +61,7 @@ extern const struct def_form form_text, form_size, form_words, form_present, for
 extern const struct def_form form_backing, form_host_node, form_cpu_model, form_cpu_off, form_cell_id,
 	form_cell_node;
 extern const struct def_form form_place, form_serial_to;
-extern const struct def_form form_net_flag, form_net_forward;
+extern const struct def_form form_net_flag, form_net_bridge, form_net_forward;
 
 /* @path under @base, marking what is passed as read. *@attr: the name behind '@', or NULL. */
 struct xml_node *map_find(struct xml_node *base, const char *path, const char **attr);

@@ -91,6 +91,20 @@ static void put_flag(struct def_job *j, const struct def_row *row, struct xml_no
 
 const struct def_form form_net_flag = { get_flag, put_flag, false };
 
+/* An interface on a bridge is of a type of its own. */
+static int get_bridge(struct def_job *j, const struct def_row *row, struct xml_node *base, char *value)
+{
+	return form_text.get(j, row, base, value);
+}
+
+static void put_bridge(struct def_job *j, const struct def_row *row, struct xml_node *base, const char *value)
+{
+	xml_set(j->doc, base, "type", "bridge");
+	form_text.put(j, row, base, value);
+}
+
+const struct def_form form_net_bridge = { get_bridge, put_bridge, false };
+
 static int get_forward(struct def_job *j, const struct def_row *row, struct xml_node *base, char *value)
 {
 	struct xml_node *net;

@@ -20,7 +20,9 @@ static const struct def_word w_disk[] = { { "", "disk" }, { 0 } };
 static const struct def_word w_cdrom[] = { { "", "cdrom" }, { 0 } };
 static const struct def_word w_check[] = { { "", NULL }, { "", "none" }, { 0 } };
 static const struct def_word w_on[] = { { "", NULL }, { "", "on" }, { 0 } };
-static const struct def_word w_net[] = { { "user", "user" }, { 0 } };
+static const struct def_word w_net[] = {
+	{ "user", "user" }, { "tap", "bridge" }, { "tap", "ethernet" }, { 0 }
+};
 static const struct def_word w_netvsc[] = { { "", "netvsc" }, { 0 } };
 static const struct def_word w_raw[] = { { "", NULL }, { "", "raw" }, { 0 } };
 static const struct def_word w_hv[] = { { "", NULL }, { "", "hv" }, { 0 } };
@@ -87,6 +89,8 @@ const struct def_row def_rows[] = {
 	{ "net", "mac", "mac@address", &form_text, NULL },
 	{ "net", NULL, "model@type", &form_fixed, w_netvsc },
 	{ "net", "mtu", "mtu@size", &form_text, NULL },
+	{ "net", "ifname", "target@dev", &form_text, NULL },
+	{ "net", "bridge", "source@bridge", &form_net_bridge, NULL },	/* behind "to" */
 	{ "net", "hostfwd", "hv:forward", &form_net_forward, NULL },
 	{ "net", "restrict", "restrict", &form_net_flag, NULL },
 	{ "net", "guard", "guard", &form_net_flag, NULL },

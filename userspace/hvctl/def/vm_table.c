@@ -47,15 +47,17 @@ static const struct opt_key cdrom_keys[] = {
 	{ 0 }
 };
 
-static const char *const net_words[] = { "user", NULL };
+static const char *const net_words[] = { "user", "tap", NULL };
 
 static const struct opt_key net_keys[] = {
 	{ "to", OPT_WORD, "WHERE", "what it is connected to", net_words },
 	{ "hostfwd", OPT_STRS, "RULE", "user: connections to a port of the host go to one of the guest, "
 	  "tcp:[ADDRESS]:PORT-[ADDRESS]:PORT or udp:..., for example tcp::2222-:22; may be repeated", NULL },
 	{ "restrict", OPT_FLAG, NULL, "user: the guest reaches nothing but what is forwarded", NULL },
+	{ "ifname", OPT_STR, "NAME", "tap: the host's interface, made if it is not there (default: hvtapN)", NULL },
+	{ "bridge", OPT_STR, "NAME", "tap: bridge that the interface is added to", NULL },
 	{ "mac", OPT_STR, "ADDRESS", "of the adapter (default: made of the VM's name)", NULL },
-	{ "mtu", OPT_UINT, "BYTES", "largest that the guest may use, 576 to 9216 (default 9216)", NULL },
+	{ "mtu", OPT_UINT, "BYTES", "largest that the guest may use, 576 to 9216 (default: tap: that of the interface; else 9216)", NULL },
 	{ "guard", OPT_FLAG, NULL, "the guest can only send from its own address, and is neither a DHCP "
 	  "server nor a router", NULL },
 	{ 0 }
