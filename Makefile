@@ -38,7 +38,7 @@ install: all
 	install -d $(DESTDIR)/lib/modules/$(KVER)/updates $(DESTDIR)$(PREFIX)/bin \
 		$(DESTDIR)/lib/udev/rules.d
 	install -m 644 $(hv-ko) $(DESTDIR)/lib/modules/$(KVER)/updates/hv.ko
-	$(if $(programs),install -m 755 $(programs) $(DESTDIR)$(PREFIX)/bin)
+	$(if $(programs),install -m 755 $(filter-out build/bin/hv-boot,$(programs)) $(DESTDIR)$(PREFIX)/bin)
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions \

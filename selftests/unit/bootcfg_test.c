@@ -213,6 +213,35 @@ static void test_limits(void)
 	CHECK(menu_plan(&menu, 0, &plan) && strstr(plan.why, "too long"));
 }
 
+/* What grub-mkconfig of Debian 12 made, from the fuzzer's corpus: a byte for the reader, then the file. */
+static void test_debian(void)
+{
+	static char text[65536];
+	FILE *f = fopen("selftests/fuzz/corpus/bootcfg_fuzz/debian12", "r");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	char *end = n ? strstr(text + 1, "\n%%\n") : NULL;
+
+	CHECK(end);
+	if (f)
+		fclose(f);
+	if (!end)
+		return;
+	*end = 0;
+	CHECK_EQ(grub(text + 1, ENV), 0);
+	CHECK(!menu.note && menu.entries == 4 && menu.timeout == 2);
+	CHECK(!strcmp(menu.entry[0].title, "Debian GNU/Linux") &&
+	      !strcmp(menu.entry[0].id, "gnulinux-simple-" UUID0));
+	CHECK(menu.entry[1].submenu && menu.entry[2].parent == 1 && strstr(menu.entry[3].title, "recovery"));
+	CHECK(!menu_plan(&menu, 0, &plan) && !plan.kernel.fs && plan.initrds == 1);
+	SAME(plan.kernel.path, "/boot/vmlinuz-6.1.0-56-amd64");
+	SAME(plan.initrd[0].path, "/boot/initrd.img-6.1.0-56-amd64");
+	SAME(plan.cmdline, "BOOT_IMAGE=/boot/vmlinuz-6.1.0-56-amd64 root=UUID=" UUID0 " ro console=ttyS0 quiet");
+	CHECK_EQ(grub(text + 1, ENV "next_entry=1>1\n"), 3);
+	CHECK(!menu_plan(&menu, 3, &plan) && strstr(plan.cmdline, " ro single "));
+	CHECK_EQ(grub(text + 1, ENV "next_entry=gnulinux-advanced-" UUID0 ">gnulinux-6.1.0-56-amd64-advanced-" UUID0
+		      "\n"), 2);
+}
+
 static void test_bls(void)
 {
 	static const struct bootfile f[] = {
@@ -328,6 +357,7 @@ int main(void)
 	test_env();
 	test_plans();
 	test_limits();
+	test_debian();
 	test_bls();
 	test_blscfg();
 	test_extlinux();

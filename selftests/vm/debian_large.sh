@@ -27,4 +27,4 @@ visit "" --cpus 4 --memory 5G || exit
 visit .cloud --cpus 2 || exit
 build/bin/hvctl disk check "$image" &&
 	qemu-img convert -f vpc -O raw "$image" "$folder/raw" &&
-	e2fsck -fn "$folder/raw"
+	e2fsck -fn "$folder/raw?offset=1048576"
