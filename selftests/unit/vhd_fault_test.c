@@ -184,7 +184,7 @@ static void foreign(struct memfile *f)
 }
 
 /* The error of a sync goes to one flush alone: another may not begin before that one has told. */
-static void one_sync(const struct memfile *start)
+static void one_sync(const struct memfile *start, int err)
 {
 	struct memfile f;
 	struct vhd_err e;
@@ -203,7 +203,7 @@ static void one_sync(const struct memfile *start)
 	ticket = vhd_flush_begin(d);
 	CHECK(ticket > 0);
 	CHECK_EQ(vhd_flush_begin(d), -EAGAIN);
-	CHECK_EQ(vhd_flush_end(d, ticket, -EIO), -EIO);
+	CHECK_EQ(vhd_flush_end(d, ticket, err), -EIO);
 	CHECK_EQ(vhd_flush(d), -EIO);
 	CHECK_EQ(vhd_close(d, &e), -EIO);
 	memfile_done(&f);
@@ -259,7 +259,9 @@ int main(void)
 	CHECK_EQ(vhd_create_io(&memfile_ops, &start, "mem", &o, &e), 0);
 	full(&start);
 	foreign(&start);
-	one_sync(&start);
+	one_sync(&start, -EIO);
+	one_sync(&start, -EINTR);
+	one_sync(&start, -EAGAIN);
 	lost_zeros(&start);
 	/* Every place in one mode, every seventh in the others. */
 	for (mode = 0; mode < 24; mode++)

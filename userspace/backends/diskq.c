@@ -358,8 +358,10 @@ static void flush_begin(struct diskq *q, struct disk_req *r)
 	if (r->ticket < 0)
 		return finish(q, r, (int)r->ticket);
 	sqe = sqe_get(q);
-	if (!sqe)
-		return finish(q, r, vhd_flush_end(r->disk->vhd, r->ticket, -EAGAIN));
+	if (!sqe) {
+		vhd_flush_end(r->disk->vhd, r->ticket, -ECANCELED);
+		return finish(q, r, -EAGAIN);
+	}
 	io_uring_prep_fsync(sqe, vhd_fd(r->disk->vhd), IORING_FSYNC_DATASYNC);
 	io_uring_sqe_set_data(sqe, r);
 	q->in_ring++;

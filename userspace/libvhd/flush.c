@@ -67,8 +67,8 @@ static void slots_settle(struct vhd *d, int64_t ticket)
 
 int vhd_flush_end(struct vhd *d, int64_t ticket, int result)
 {
-	/* These say that there was no sync at all. */
-	bool none = result == -EAGAIN || result == -EINTR || result == -ECANCELED;
+	/* There was no sync at all. An interrupted one may have hidden an error, told once, behind its own. */
+	bool none = result == -ECANCELED;
 
 	sync_leave(d, result < 0 && !none);
 	if (none)
@@ -83,11 +83,13 @@ int vhd_flush_end(struct vhd *d, int64_t ticket, int result)
 int vhd_flush(struct vhd *d)
 {
 	int64_t ticket;
+	int err;
 
 	if (d->readonly)
 		return 0;
 	ticket = flush_begin(d, true);
 	if (ticket < 0)
 		return ticket;
-	return vhd_flush_end(d, ticket, d->ops.datasync(d->ctx));
+	err = d->ops.datasync(d->ctx);
+	return vhd_flush_end(d, ticket, err ? -EIO : 0);	/* it was begun, whatever the error */
 }

@@ -242,7 +242,8 @@ int vhd_map_done(struct vhd *d, const struct vhd_map *m, int64_t result, uint32_
  * thread that is not needed for the other one to end. After a ticket vhd_flush_end() has to be called,
  * and soon: flushes and writes to new blocks may be waiting for it. A sync that failed cannot be tried again, because the kernel
  * has dropped the pages: from then on every flush of this disk is -EIO until it is opened again.
- * A result of -EAGAIN, -EINTR or -ECANCELED means that no sync was tried; it is given back as it is.
+ * A result of -ECANCELED means that no sync was begun; it is given back as it is. Any other error, -EINTR and -EAGAIN
+ * among them, is of a sync that may have taken an error of the kernel's with it, which tells it once: -EIO.
  */
 int vhd_flush(struct vhd *d);
 int64_t vhd_flush_begin(struct vhd *d);
