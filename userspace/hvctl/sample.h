@@ -4,6 +4,7 @@
 #define HV_HVCTL_SAMPLE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
