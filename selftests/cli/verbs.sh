@@ -62,6 +62,31 @@ ok 0 "dry run: kernel is absolute" "<kernel>/.*/k</kernel>" hv run -k k --dry-ru
 ok 0 "append joins" "<cmdline>a=1 b</cmdline>" hv run -k k --dry-run -a a=1 --append=b
 ok 0 "NUMA nodes add up" ">3145728</memory>" hv run -k k --numa memory=1G,cpus=0 --numa memory=2G,cpus=1 -c 2 --dry-run
 
+# --- disks that boot themselves
+truncate -s 1M sys.img
+mkdir image
+touch image/vmlinuz image/initrd
+printf '#cloud-config\n' >user
+printf 'hostname: web\n' >plain
+export HV_BOOT_IMAGE=$dir/image
+config() { python3 -c "import json,sys; print(json.load(sys.stdin)['config'])" < <(hv run --json --dry-run "$@"); }
+ok 0 "a word is a disk" "source file='.*/sys.img'" hv run sys.img --dry-run
+ok 0 "in front of --disk" "^disk0=0,0,0,.*/sys.img" config sys.img -d k
+ok 0 "the boot image" "^kernel=.*/image/vmlinuz" config sys.img
+ok 0 "its command line" "^append=console=ttyS0 quiet hvboot.disks=2 hvboot.menu -- a=1 b$" \
+	config sys.img --boot-menu -a a=1 -a b --disk k
+ok 0 "start takes it, too" "file='.*/sys.img'" hv start -d sys.img --boot-menu --dry-run
+ok 2 "no menu with a kernel" "leave --kernel away" hv run sys.img -k k --boot-menu
+ok 2 "an initrd alone" "something to boot" hv run sys.img -i k
+ok 0 "a seed is a DVD" "^disk1=0,1,2,/proc/self/fd/" config sys.img --cloud-init user,plain
+ok 0 "a seed as XML" "cloud-init='$dir/user,$dir/plain'" hv run sys.img --cloud-init user,plain --dry-run
+ok 7 "user-data of no format" "names no format" hv run sys.img --cloud-init plain
+ok 7 "no user-data" "cannot read nope: No such file" hv run sys.img --cloud-init nope
+ok 7 "no meta-data" "cannot read nope: No such file" hv run sys.img --cloud-init user,nope
+rm image/initrd
+ok 8 "no boot image" "make it with scripts/boot-image" hv run sys.img
+unset HV_BOOT_IMAGE
+
 # --- nothing there
 ok 0 "empty list" "^NAME" hv list
 json 0 "empty list as JSON" "d['vms'] == []" hv list --json
