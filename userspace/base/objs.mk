@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-userspace-base := err fdpass text
+userspace-base := err fdpass fields text
