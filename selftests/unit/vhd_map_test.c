@@ -492,8 +492,37 @@ static void given(void)
 	rmdir(dir);
 }
 
+/* At rest the file is as after closing it, which does not write then; and it can be gone on with. */
+static void resting(void)
+{
+	struct memfile f;
+	struct vhd *d = make(&f, VHD_DYNAMIC, 4);
+	uint64_t size, ops;
+
+	fill(d, 0, 8, 0x11);
+	size = f.size;
+	CHECK_EQ(vhd_rest(d, &e), 0);
+	CHECK(f.size < size);
+	size = f.size;
+	fill(d, 5 * PER, 8, 0x22);
+	CHECK(f.size > size);
+	CHECK_EQ(vhd_rest(d, &e), 0);
+	CHECK_EQ(vhd_flush(d), 0);
+	size = f.size;
+	ops = f.changes;
+	CHECK_EQ(vhd_close(d, &e), 0);
+	CHECK_EQ(f.size, size);
+	CHECK_EQ(f.changes, ops + 1);	/* a sync */
+	d = reopen(&f, NULL);
+	CHECK(holds(d, 0, 8, 0x11));
+	CHECK(holds(d, 5 * PER, 8, 0x22));
+	CHECK_EQ(vhd_close(d, &e), 0);
+	memfile_done(&f);
+}
+
 int main(void)
 {
+	resting();
 	plain_maps();
 	allocation();
 	discards();

@@ -201,7 +201,7 @@ int vhd_open_fd(struct vhd **out, int fd, const char *name, const struct vhd_ope
 	return vhd_open_io(out, &vhd_file_ops, ctx, name, opts, e);
 }
 
-int vhd_close(struct vhd *d, struct vhd_err *e)
+int vhd_rest(struct vhd *d, struct vhd_err *e)
 {
 	int err = 0;
 
@@ -211,6 +211,13 @@ int vhd_close(struct vhd *d, struct vhd_err *e)
 			vhd_fail(e, d->name, err, d->used_end, "unused space at %#llx cannot be cut off: %s",
 				 (unsigned long long)d->used_end, strerror(-err));
 	}
+	return err;
+}
+
+int vhd_close(struct vhd *d, struct vhd_err *e)
+{
+	int err = vhd_rest(d, e);
+
 	if (!d->readonly) {
 		int sync = vhd_flush(d);
 

@@ -249,6 +249,12 @@ int vhd_flush(struct vhd *d);
 int64_t vhd_flush_begin(struct vhd *d);
 int vhd_flush_end(struct vhd *d, int64_t ticket, int result);
 
+/*
+ * Nothing is in flight: leave the file as vhd_close() would, without unused space at its end, so that closing
+ * does not write. The disk stays usable. 0, or -errno with @e.
+ */
+int vhd_rest(struct vhd *d, struct vhd_err *e);
+
 /* ---- synchronous data ---- */
 
 /* Read or write @bytes (a multiple of VHD_SECTOR) at @sector; the lengths in @iov add up to at least
