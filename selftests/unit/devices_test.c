@@ -370,8 +370,96 @@ static void testdev_check(void)
 	d->ops->release(d);
 }
 
+static int load(struct device *d, const uint8_t *buf, size_t len)
+{
+	struct fields_in i = { .buf = buf, .len = len };
+	int ret = d->ops->record->load(d, &i, 1);
+
+	return ret ? ret : fields_end(&i) ? 0 : -1;
+}
+
+/* What @from saves, @to goes on from; nothing shorter or longer is taken. */
+static void move(struct device *from, struct device *to)
+{
+	struct fields_out one = { 0 }, two = { 0 };
+
+	from->ops->record->save(from, &one);
+	for (size_t len = 0; len < one.len && len < 300; len++)
+		CHECK(load(to, one.buf, len) < 0);
+	fields_put_u8(&one, 0);
+	CHECK(load(to, one.buf, one.len) < 0);
+	CHECK_EQ(load(to, one.buf, one.len - 1), 0);
+	to->ops->record->save(to, &two);
+	CHECK_EQ(two.len, one.len - 1);
+	CHECK(!memcmp(one.buf, two.buf, two.len));
+	from->ops->release(from);
+	free(one.buf);
+	free(two.buf);
+}
+
+static void uart_record_check(void)
+{
+	struct device *a, *b;
+
+	CHECK_EQ(uart_create(&a, &ds, 0x3f8, 4, NULL), 0);
+	CHECK_EQ(uart_create(&b, &ds, 0x3f8, 4, NULL), 0);
+	out(a, 2, 1);
+	out(a, 4, 0x1b);		/* loopback */
+	out(a, 0, 'x');
+	out(a, 0, 'y');
+	in(a, 0);
+	out(a, 0, 'z');
+	out(a, 7, 0x5a);
+	line[4] = false;
+	move(a, b);
+	CHECK(!line[4]);		/* lines are the module's */
+	CHECK_EQ(in(b, 0), 'y');
+	CHECK_EQ(in(b, 0), 'z');
+	CHECK_EQ(in(b, 5) & 1, 0);
+	CHECK_EQ(in(b, 7), 0x5a);
+	b->ops->release(b);
+}
+
+static void others_record_check(void)
+{
+	struct device *a, *b;
+
+	CHECK_EQ(rtc_create(&a, &ds, 0x70, 8), 0);
+	CHECK_EQ(rtc_create(&b, &ds, 0x70, 8), 0);
+	out(a, 0, 0x50);
+	out(a, 1, 0x77);
+	move(a, b);
+	wall += 3600 * S;
+	CHECK_EQ(in(b, 1), 0x77);
+	b->ops->release(b);
+	CHECK_EQ(acpi_pm_create(&a, &ds, 0x400, 9), 0);
+	CHECK_EQ(acpi_pm_create(&b, &ds, 0x400, 9), 0);
+	acpi_pm_press(a);
+	line[9] = false;
+	move(a, b);
+	CHECK_EQ(in(b, 1), 1);
+	out(b, 3, 1);			/* the button was pressed before, and is told now */
+	CHECK(line[9]);
+	line[9] = false;
+	b->ops->release(b);
+	CHECK_EQ(pc_testdev_create(&a, &ds), 0);
+	CHECK_EQ(pc_testdev_create(&b, &ds), 0);
+	a->ops->write(a, 4, 0x1000, 8, 0x1122334455667788);
+	move(a, b);
+	CHECK(b->ops->read(b, 4, 0x1000, 8) == 0x1122334455667788);
+	b->ops->release(b);
+	CHECK_EQ(fw_cfg_create(&a, &ds, 1 << 30, 3), 0);
+	CHECK_EQ(fw_cfg_create(&b, &ds, 1 << 30, 3), 0);
+	a->ops->write(a, 0, 0, 2, 5);
+	move(a, b);
+	CHECK_EQ(b->ops->read(b, 0, 1, 1), 3);
+	b->ops->release(b);
+}
+
 int main(void)
 {
+	uart_record_check();
+	others_record_check();
 	uart_check();
 	uart_input_check();
 	rtc_check();

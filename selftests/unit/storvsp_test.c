@@ -89,6 +89,12 @@ static void f_sub_create(struct dev_services *ds, struct chan *primary, struct c
 	pthread_mutex_unlock(&lock);
 }
 
+static bool f_offered(struct dev_services *ds, struct chan *c)
+{
+	(void)ds;
+	return c->host;
+}
+
 static void f_remove(struct dev_services *ds, struct chan *c)
 {
 	(void)ds;
@@ -121,7 +127,7 @@ static const struct dev_services_ops services_ops = {
 	.gmem_get = f_get, .gmem_get_like = f_get_like, .gmem_put = f_put, .log = f_log,
 	.chan_create = f_chan_create,
 	.chan_sub_create = f_sub_create, .chan_remove = f_remove, .chan_signal = f_signal,
-	.chan_closed = f_closed,
+	.chan_closed = f_closed, .chan_offered = f_offered,
 };
 static struct dev_services services = { &services_ops };
 
@@ -688,8 +694,75 @@ static void test_drain(struct device *d, struct port *p)
 	memfile_done(&f);
 }
 
+/* A drained device goes on, with what came meanwhile. */
+static void test_go_on(struct device *d, struct port *p)
+{
+	struct command c = { .cdb = "28000000006400000800", .bytes = 4096 };
+	struct vmb_stor_packet r;
+
+	d->ops->drain(d);
+	put_command(p, &c, 31);
+	kick(p);
+	usleep(20000);
+	d->ops->go_on(d);
+	CHECK_EQ(receive(p, &r), 31);
+	CHECK_EQ(r.srb.srb_status, 1);
+	d->ops->go_on(d);
+	CHECK_EQ(run(p, c).srb.srb_status, 1);
+}
+
+static int load(struct device *d, const uint8_t *buf, size_t len)
+{
+	struct fields_in in = { .buf = buf, .len = len };
+	int ret = d->ops->record->load(d, &in, 1);
+
+	return ret ? ret : fields_end(&in) ? 0 : -EINVAL;
+}
+
+/* What one device saved, another goes on from: no set-up, and an answer that found no room comes. */
+static void test_record(const struct storvsp_config *cfg, struct fields_out *o)
+{
+	struct vmb_stor_packet answer = { .operation = VMB_STOR_COMPLETE_IO, .status = 5 }, r;
+	size_t at = 1 + 2 + 4 + 1 + 1 + 1;	/* of the number of answers that wait, queue 0 */
+	struct fields_out again = { 0 }, stuck = { 0 };
+	struct device *d;
+
+	for (size_t len = 0; len < o->len; len += len < 30 ? 1 : 131) {
+		CHECK_EQ(storvsp_create(&d, &services, cfg), 0);
+		CHECK_EQ(storvsp_attach(d, 0, SCSI_DISK, image(false)), 0);
+		CHECK(load(d, o->buf, len) < 0);
+		d->ops->release(d);
+	}
+	fields_put(&stuck, o->buf, at);
+	fields_put_u32(&stuck, 1);
+	fields_put_u64(&stuck, 77);
+	fields_put(&stuck, &answer, sizeof(answer));
+	fields_put(&stuck, o->buf + at + 4, o->len - at - 4);
+	CHECK_EQ(storvsp_create(&d, &services, cfg), 0);
+	CHECK(load(d, stuck.buf, stuck.len) < 0);		/* its disk is not there */
+	d->ops->release(d);
+	CHECK_EQ(storvsp_create(&d, &services, cfg), 0);
+	CHECK_EQ(storvsp_attach(d, 0, SCSI_DISK, image(false)), 0);
+	CHECK_EQ(load(d, stuck.buf, stuck.len), 0);
+	ports[0].c->restored = true;
+	CHECK_EQ(chan_open(&ports[0]), 0);
+	ports[0].c->restored = false;
+	CHECK_EQ(receive(&ports[0], &r), 77);
+	CHECK_EQ(r.status, 5);
+	CHECK_EQ(run(&ports[0], (struct command){ .cdb = "28000000006400000800", .bytes = 4096 }).srb.srb_status, 1);
+	d->ops->drain(d);
+	d->ops->record->save(d, &again);
+	CHECK_EQ(again.len, o->len);
+	CHECK(!memcmp(again.buf, o->buf, o->len));
+	chan_close(&ports[0]);
+	d->ops->release(d);
+	free(again.buf);
+	free(stuck.buf);
+}
+
 int main(void)
 {
+	struct fields_out saved = { 0 };
 	struct storvsp_config cfg = { .instance = { 1 }, .queues = 3 };
 	int fd = mkstemp(path);
 	struct vmb_stor_packet r;
@@ -709,6 +782,7 @@ int main(void)
 	test_many(&ports[0]);
 	test_close(&ports[0]);
 	test_drain(d, &ports[0]);
+	test_go_on(d, &ports[0]);
 	test_broken(&ports[0]);
 	/* A sub-channel serves commands, and no set-up. */
 	CHECK_EQ(op(&ports[0], VMB_STOR_CREATE_SUB_CHANNELS, 1), 0);
@@ -717,8 +791,12 @@ int main(void)
 	CHECK_EQ(r.srb.srb_status, 1);
 	CHECK_EQ(op(&ports[1], VMB_STOR_BEGIN_INITIALIZATION, 0), VMB_STOR_BAD_STATE);
 	chan_close(&ports[1]);
+	d->ops->drain(d);
+	d->ops->record->save(d, &saved);
 	chan_close(&ports[0]);
 	d->ops->release(d);
+	test_record(&cfg, &saved);
+	free(saved.buf);
 	unlink(path);
 	return unit_done();
 }

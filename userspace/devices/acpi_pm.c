@@ -139,14 +139,37 @@ static void pm_reset(struct device *d)
 	sci_update(p);
 }
 
+static void pm_save(struct device *d, struct fields_out *out)
+{
+	const struct acpi_pm *p = dev_container(d, struct acpi_pm, dev);
+
+	fields_put_u16(out, p->sts);
+	fields_put_u16(out, p->en);
+	fields_put_u16(out, p->cnt);
+}
+
+static int pm_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct acpi_pm *p = dev_container(d, struct acpi_pm, dev);
+
+	(void)version;
+	p->sts = fields_get_u16(in) & STS_CLEARABLE;
+	p->en = fields_get_u16(in) & EN_ALL;
+	p->cnt = CNT_SCI_EN | (fields_get_u16(in) & 0x1c02);
+	p->level = p->sts & p->en & EN_ALL;
+	return 0;
+}
+
 static void pm_release(struct device *d)
 {
 	free(dev_container(d, struct acpi_pm, dev));
 }
 
+static const struct dev_record pm_record = { DEV_REC_ACPI_PM, 1, pm_save, pm_load };
+
 static const struct dev_ops pm_ops = {
 	.name = "acpi-pm", .read = pm_read, .write = pm_write,
-	.reset = pm_reset, .release = pm_release,
+	.reset = pm_reset, .release = pm_release, .record = &pm_record,
 };
 
 int acpi_pm_create(struct device **out, struct dev_services *ds, uint16_t port, unsigned int sci)

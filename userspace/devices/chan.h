@@ -20,7 +20,8 @@ struct chan_ops {
 	/*
 	 * Loop thread. The guest opens the channel; both rings are ready. 0, or -errno to refuse. From
 	 * here on the device's thread uses the rings, until it has called chan_closed(). The guest
-	 * cannot be signalled before this has returned.
+	 * cannot be signalled before this has returned. With @restored set the guest had opened it
+	 * before it was saved: the device goes on as its record says.
 	 */
 	int	(*open)(struct chan *c);
 	/*

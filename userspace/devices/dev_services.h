@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fields.h"
+
 struct chan;
 struct chan_gpadl;
 struct chan_offer;
@@ -95,6 +97,8 @@ struct dev_services_ops {
 	 */
 	int	(*chan_gpadl_get)(struct dev_services *ds, struct chan *c, uint32_t gpadl,
 				  struct chan_gpadl *out);
+	/* Loop thread. A sub-channel the guest has been offered, or is about to be. */
+	bool	(*chan_offered)(struct dev_services *ds, struct chan *c);
 };
 
 struct dev_services {
@@ -113,6 +117,32 @@ struct dev_range {
 
 #define DEV_RANGES 6
 
+/* Numbers of device records in a saved VM: never used for something else. */
+enum dev_record_id {
+	DEV_REC_UART		= 0x2001,
+	DEV_REC_RTC		= 0x2002,
+	DEV_REC_ACPI_PM		= 0x2003,
+	DEV_REC_IC		= 0x2004,
+	DEV_REC_STORVSP		= 0x2005,
+	DEV_REC_PC_TESTDEV	= 0x2006,
+	DEV_REC_FW_CFG		= 0x2007,
+};
+
+/*
+ * What of a device is saved: explicit fields, never a struct. No vCPU runs, its lock is held, loop thread;
+ * what it had under way was drained. Levels of interrupt lines are the module's to keep.
+ */
+struct dev_record {
+	uint32_t	id;		/* enum dev_record_id */
+	uint32_t	version;	/* grows when fields are added; older ones can always be loaded */
+	void	(*save)(struct device *d, struct fields_out *out);
+	/*
+	 * Into a fresh device, whose channels are restored after it. @in is hostile. The machine has seen that
+	 * @version is known, and looks itself whether all was read. 0 or -EINVAL.
+	 */
+	int	(*load)(struct device *d, struct fields_in *in, uint32_t version);
+};
+
 struct dev_ops {
 	const char *name;
 	/* @size is 1, 2, 4 or 8 and [off, off+size) lies in range @id. */
@@ -120,13 +150,15 @@ struct dev_ops {
 	void	(*write)(struct device *d, unsigned int id, uint64_t off, unsigned int size,
 			 uint64_t value);
 	/*
-	 * The VM is being reset: finish what is under way, begin nothing new on any channel that is open,
-	 * and return when no guest memory is held or touched. Before @reset, without device.lock, loop thread. NULL:
-	 * nothing of the device goes on by itself.
+	 * The VM is being reset or saved: finish what is under way, begin nothing new on any channel that is
+	 * open, and return when no guest memory is held or touched. Before @reset or @record, without device.lock,
+	 * loop thread. NULL: nothing of the device goes on by itself.
 	 */
 	void	(*drain)(struct device *d);
+	void	(*go_on)(struct device *d);	/* takes a drain back; NULL if there is none. As @drain */
 	void	(*reset)(struct device *d);	/* back to the power-on state; host ends stay */
 	void	(*release)(struct device *d);	/* frees @d */
+	const struct dev_record *record;	/* NULL: the guest can change nothing of it */
 };
 
 struct device {

@@ -46,10 +46,12 @@ struct service {
 	uint64_t		sequence, answered;	/* heartbeat: sent; time of the last answer */
 	uint8_t			transaction;
 	bool			synced;		/* timesync: the time was sent once */
+	enum ic_state		saved;		/* loaded: in effect when the channel is restored */
 };
 
 struct ic {
 	struct device		dev;		/* first */
+	bool			drained;	/* rings are left alone; loop thread */
 	struct service		service[IC_KINDS];
 };
 
@@ -74,13 +76,14 @@ static const struct {
 	uint16_t		type;		/* enum vmb_ic_type */
 	uint16_t		major[2];	/* message versions offered, newest first */
 	void			(*ready)(struct service *s);	/* and when its timer fires */
+	uint64_t		every;		/* ns between two times */
 	void			(*answer)(struct service *s, const struct message *m, uint32_t len);
 } kinds[IC_KINDS] = {
-	[IC_SHUTDOWN] = { VMB_IC_SHUTDOWN_CLASS, "hv ic shutdown", VMB_IC_SHUTDOWN, { 3, 1 }, NULL, NULL },
+	[IC_SHUTDOWN] = { VMB_IC_SHUTDOWN_CLASS, "hv ic shutdown", VMB_IC_SHUTDOWN, { 3, 1 }, NULL, 0, NULL },
 	[IC_HEARTBEAT] = { VMB_IC_HEARTBEAT_CLASS, "hv ic heartbeat", VMB_IC_HEARTBEAT, { 3, 1 },
-			   ready_heartbeat, answer_heartbeat },
+			   ready_heartbeat, BEAT_EVERY, answer_heartbeat },
 	[IC_TIMESYNC] = { VMB_IC_TIMESYNC_CLASS, "hv ic time", VMB_IC_TIMESYNC, { 3, 1 }, ready_time,
-			  NULL },
+			  SAMPLE_EVERY, NULL },
 };
 
 static struct dev_services *services_of(struct service *s)
@@ -200,14 +203,21 @@ static void timer_fired(struct dev_timer *t)
 {
 	struct service *s = dev_container(t, struct service, timer);
 
-	if (s->state == IC_READY)
+	if (s->state == IC_READY && !s->ic->drained)
 		kinds[s->kind].ready(s);
 }
 
 static int service_open(struct chan *c)
 {
 	struct service *s = dev_container(c, struct service, chan);
+	struct dev_services *ds = services_of(s);
 
+	if (c->restored && s->saved != IC_CLOSED) {
+		s->state = s->saved;
+		if (s->state == IC_READY && kinds[s->kind].every)
+			ds->ops->timer_arm(ds, &s->timer, ds->ops->now_ns(ds) + kinds[s->kind].every);
+		return 0;
+	}
 	s->synced = false;
 	s->answered = 0;
 	state_set(s, IC_OPENED);
@@ -252,7 +262,7 @@ static void service_signal(struct chan *c)
 	uint32_t len;
 	int ret;
 
-	if (s->state == IC_CLOSED)
+	if (s->state == IC_CLOSED || s->ic->drained)
 		return;
 	if (s->state == IC_OPENED)
 		negotiate(s);
@@ -335,8 +345,85 @@ const char *ic_health_name(enum ic_health h)
 /* Its channels are closed by the bus. */
 static void ic_reset(struct device *d)
 {
-	(void)d;
+	of_device(d)->drained = false;
 }
+
+static void ic_drain(struct device *d)
+{
+	of_device(d)->drained = true;
+}
+
+/* Signals and times that came meanwhile. */
+static void ic_go_on(struct device *d)
+{
+	struct ic *ic = of_device(d);
+
+	ic->drained = false;
+	for (unsigned int i = 0; i < IC_KINDS; i++) {
+		struct service *s = &ic->service[i];
+
+		if (s->state == IC_READY && kinds[i].every)
+			d->ds->ops->timer_arm(d->ds, &s->timer, d->ds->ops->now_ns(d->ds) + kinds[i].every);
+		service_signal(&s->chan);
+	}
+}
+
+static void put_version(struct fields_out *out, const struct vmb_ic_version *v)
+{
+	fields_put_u16(out, v->major);
+	fields_put_u16(out, v->minor);
+}
+
+static void get_version(struct fields_in *in, struct vmb_ic_version *v)
+{
+	v->major = fields_get_u16(in);
+	v->minor = fields_get_u16(in);
+}
+
+static void ic_save(struct device *d, struct fields_out *out)
+{
+	const struct ic *ic = of_device(d);
+
+	fields_put_u8(out, IC_KINDS);
+	for (unsigned int i = 0; i < IC_KINDS; i++) {
+		const struct service *s = &ic->service[i];
+
+		fields_put_u8(out, (uint8_t)s->state);
+		put_version(out, &s->framework);
+		put_version(out, &s->message);
+		fields_put_u64(out, s->sequence);
+		fields_put_u8(out, s->transaction);
+		fields_put_u8(out, s->answered != 0);
+		fields_put_u8(out, s->synced);
+	}
+}
+
+static int ic_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct ic *ic = of_device(d);
+	unsigned int state;
+
+	(void)version;
+	if (fields_get_u8(in) != IC_KINDS)
+		return -EINVAL;
+	for (unsigned int i = 0; i < IC_KINDS; i++) {
+		struct service *s = &ic->service[i];
+
+		state = fields_get_u8(in);
+		if (state >= IC_STATES)
+			return -EINVAL;
+		s->saved = (enum ic_state)state;
+		get_version(in, &s->framework);
+		get_version(in, &s->message);
+		s->sequence = fields_get_u64(in);
+		s->transaction = fields_get_u8(in);
+		s->answered = fields_get_bool(in) ? d->ds->ops->now_ns(d->ds) : 0;
+		s->synced = fields_get_bool(in);
+	}
+	return 0;
+}
+
+static const struct dev_record ic_record = { DEV_REC_IC, 1, ic_save, ic_load };
 
 static void ic_release(struct device *d)
 {
@@ -350,7 +437,10 @@ static void ic_release(struct device *d)
 	free(ic);
 }
 
-static const struct dev_ops ops = { .name = "ic", .reset = ic_reset, .release = ic_release };
+static const struct dev_ops ops = {
+	.name = "ic", .drain = ic_drain, .go_on = ic_go_on, .reset = ic_reset, .release = ic_release,
+	.record = &ic_record,
+};
 
 int ic_create(struct device **out, struct dev_services *ds)
 {

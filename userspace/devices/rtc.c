@@ -16,6 +16,7 @@
 #define NS_PER_S	1000000000ULL
 #define UIP_NS		244000ULL
 #define YEAR_MAX	2250		/* 64-bit nanoseconds end in 2262 */
+#define TIME_MAX	(1LL << 62)	/* ns: the sum of the host's time and an offset stays in 64 bits */
 
 enum { R_SEC, R_SEC_ALARM, R_MIN, R_MIN_ALARM, R_HOUR, R_HOUR_ALARM, R_WDAY, R_MDAY, R_MON, R_YEAR,
        R_A, R_B, R_C, R_D };
@@ -382,6 +383,41 @@ static void rtc_reset(struct device *d)
 	line_update(r);
 }
 
+static void rtc_save(struct device *d, struct fields_out *out)
+{
+	struct rtc *r = dev_container(d, struct rtc, dev);
+
+	fields_put_u8(out, r->index);
+	fields_put(out, r->cmos, sizeof(r->cmos));
+	fields_put_u8(out, r->flags);
+	fields_put_u64(out, (uint64_t)r->offset);
+	fields_put_u64(out, (uint64_t)r->last_second);
+	fields_put_u64(out, r->next_periodic);
+}
+
+/* The clock went on meanwhile, as that of a PC that is switched off. */
+static int rtc_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct rtc *r = dev_container(d, struct rtc, dev);
+
+	(void)version;
+	r->index = fields_get_u8(in) & 0x7f;
+	fields_get(in, r->cmos, sizeof(r->cmos));
+	r->cmos[R_A] &= ~A_UIP;
+	r->flags = fields_get_u8(in) & (C_PF | C_AF | C_UF);
+	r->offset = (int64_t)fields_get_u64(in);
+	r->last_second = (int64_t)fields_get_u64(in);
+	r->next_periodic = fields_get_u64(in);
+	if (r->offset > TIME_MAX || r->offset < -TIME_MAX || r->last_second > TIME_MAX / (int64_t)NS_PER_S ||
+	    r->last_second < -TIME_MAX / (int64_t)NS_PER_S) {
+		r->offset = r->last_second = 0;
+		return -EINVAL;
+	}
+	r->level = reg_c(r) & C_IRQF;
+	line_update(r);
+	return 0;
+}
+
 static void rtc_release(struct device *d)
 {
 	struct rtc *r = dev_container(d, struct rtc, dev);
@@ -390,9 +426,11 @@ static void rtc_release(struct device *d)
 	free(r);
 }
 
+static const struct dev_record rtc_record = { DEV_REC_RTC, 1, rtc_save, rtc_load };
+
 static const struct dev_ops rtc_ops = {
 	.name = "rtc", .read = rtc_read, .write = rtc_write,
-	.reset = rtc_reset, .release = rtc_release,
+	.reset = rtc_reset, .release = rtc_release, .record = &rtc_record,
 };
 
 int rtc_create(struct device **out, struct dev_services *ds, uint16_t port, unsigned int gsi)

@@ -226,6 +226,14 @@ static void storvsp_drain(struct device *d)
 		stor_queue_drained(v->queue[i]);
 }
 
+static void storvsp_go_on(struct device *d)
+{
+	struct storvsp *v = of_device(d);
+
+	for (unsigned int i = 0; i < v->nr_queues; i++)
+		stor_queue_go_on(v->queue[i]);
+}
+
 /* The bus closes the channels on a reset; nothing else remembers the old guest. */
 static void storvsp_reset(struct device *d)
 {
@@ -257,7 +265,8 @@ static void storvsp_release(struct device *d)
 }
 
 static const struct dev_ops ops = {
-	.name = "storvsp", .drain = storvsp_drain, .reset = storvsp_reset, .release = storvsp_release,
+	.name = "storvsp", .drain = storvsp_drain, .go_on = storvsp_go_on, .reset = storvsp_reset,
+	.release = storvsp_release, .record = &storvsp_record,
 };
 
 int storvsp_create(struct device **out, struct dev_services *ds, const struct storvsp_config *cfg)

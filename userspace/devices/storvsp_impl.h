@@ -100,6 +100,7 @@ struct stor_queue {
 	atomic_bool		drain;		/* finish what is under way, take nothing more */
 	bool			quiet;		/* it is finished; vsp->lock */
 	atomic_bool		rescan;		/* tell the guest to look for units */
+	bool			rescan_saved;	/* loaded: in effect when the channel is restored */
 	struct stor_table	*table;		/* shared memory */
 	struct stor_request	*requests, *free;
 	unsigned int		made;		/* of requests[] in use or free */
@@ -119,6 +120,7 @@ struct storvsp {
 	struct device		dev;		/* first */
 	struct storvsp_config	cfg;
 	_Atomic int		state;		/* enum stor_state */
+	enum stor_state		state_saved;	/* loaded: in effect when the channel is restored */
 	_Atomic unsigned int	epoch;		/* drivers that have begun: each looks for units anew */
 	uint16_t		version;	/* agreed upon; primary queue's thread */
 	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
@@ -134,9 +136,16 @@ struct storvsp {
 /* storvsp_queue.c */
 int stor_queue_create(struct storvsp *v, unsigned int index);
 void stor_queue_release(struct stor_queue *q);
-/* Loop thread: have a queue that is served finish, for good until it is opened anew; wait until it has. */
+/* Loop thread: have a queue that is served finish, until it goes on or is opened anew; wait until it has. */
 void stor_queue_drain(struct stor_queue *q);
 void stor_queue_drained(struct stor_queue *q);
+void stor_queue_go_on(struct stor_queue *q);
+/* Of a drained queue: answers for which there was no room. Of one that is not open: 0 or -EINVAL. Loop thread. */
+void stor_queue_save(const struct stor_queue *q, struct fields_out *out);
+int stor_queue_load(struct stor_queue *q, struct fields_in *in);
+
+/* storvsp_save.c */
+extern const struct dev_record storvsp_record;
 /* Queue's thread. Serve what is in the ring, without waiting. True: there is more. */
 bool stor_queue_turn(struct stor_queue *q);
 /* Wait for a signal, or for the disk; tell the guest what ended. */

@@ -361,16 +361,18 @@ static void *serve(void *arg)
 
 	if (q->take_over)
 		take_over(q);
-	while (!atomic_load(&q->stop) && !atomic_load(&q->drain))
-		if (!stor_queue_turn(q))
+	do {
+		while (!atomic_load(&q->stop) && !atomic_load(&q->drain))
+			if (!stor_queue_turn(q))
+				stor_queue_wait(q);
+		while (diskq_busy(q->dq))
 			stor_queue_wait(q);
-	while (diskq_busy(q->dq))
-		diskq_wait(q->dq);
+		become_quiet(q);
+		/* Drained: the rings are not looked at until it goes on, or the channel is closed. */
+		while (!atomic_load(&q->stop) && atomic_load(&q->drain))
+			diskq_wait(q->dq);
+	} while (!atomic_load(&q->stop));
 	stor_queue_forget(q);
-	become_quiet(q);
-	/* Drained, but nobody has closed the channel yet: its rings are not looked at any more. */
-	while (!atomic_load(&q->stop))
-		diskq_wait(q->dq);
 	ds->ops->chan_closed(ds, &q->chan);
 	return NULL;
 }
@@ -384,10 +386,12 @@ static void thread_join(struct stor_queue *q)
 	q->started = false;
 }
 
-/* From the start, or from where the device before was. */
+/* From the start, or from where the device before was: by its table, or by its record. */
 static void protocol_begin(struct stor_queue *q)
 {
-	uint32_t after = q->take_over ? stor_table_protocol(q->table) : 0;
+	const struct storvsp *v = q->vsp;
+	uint32_t saved = q->chan.restored ? (uint32_t)v->state_saved | (uint32_t)v->version << 16 : 0;
+	uint32_t after = q->take_over ? stor_table_protocol(q->table) : saved;
 	uint32_t state = STOR_OPENED;
 
 	stor_state_set(q->vsp, STOR_CLOSED);
@@ -395,6 +399,7 @@ static void protocol_begin(struct stor_queue *q)
 		stor_state_set(q->vsp, (enum stor_state)state);
 	} while (++state <= (after & 0xffff) && state < STOR_STATES);
 	q->vsp->version = (uint16_t)(after >> 16);
+	atomic_store(&q->table->after, after);
 }
 
 static int stor_open(struct chan *c)
@@ -409,12 +414,14 @@ static int stor_open(struct chan *c)
 	atomic_store(&q->stop, false);
 	atomic_store(&q->drain, false);
 	q->quiet = false;
-	atomic_store(&q->rescan, false);
+	atomic_store(&q->rescan, c->restored && q->rescan_saved);
 	q->take_over = c->restored && q->vsp->cfg.take_over;
-	if (!c->index)
-		protocol_begin(q);
+	if (!c->restored)
+		stor_queue_forget(q);
 	if (!q->take_over)
 		stor_table_clear(q);
+	if (!c->index)
+		protocol_begin(q);
 	ret = pthread_create(&q->thread, NULL, serve, q);
 	q->started = !ret;
 	return -ret;
@@ -444,6 +451,60 @@ void stor_queue_drain(struct stor_queue *q)
 {
 	if (q->started)
 		thread_tell(q, &q->drain);
+}
+
+void stor_queue_go_on(struct stor_queue *q)
+{
+	static const uint64_t one = 1;
+	ssize_t n;
+
+	if (!q->started || atomic_load(&q->stop))
+		return;
+	pthread_mutex_lock(&q->vsp->lock);
+	q->quiet = false;
+	pthread_mutex_unlock(&q->vsp->lock);
+	atomic_store(&q->drain, false);
+	n = write(q->chan.wake, &one, sizeof(one));
+	(void)n;
+}
+
+void stor_queue_save(const struct stor_queue *q, struct fields_out *out)
+{
+	uint32_t n = 0;
+
+	for (const struct stor_request *r = q->stuck; r; r = r->next)
+		n++;
+	fields_put_u8(out, atomic_load(&q->rescan));
+	fields_put_u32(out, n);
+	for (const struct stor_request *r = q->stuck; r; r = r->next) {
+		fields_put_u64(out, r->transaction);
+		fields_put(out, &r->packet, sizeof(r->packet));
+	}
+}
+
+int stor_queue_load(struct stor_queue *q, struct fields_in *in)
+{
+	struct stor_request *r, **tail = &q->stuck;
+	uint32_t n;
+
+	q->rescan_saved = fields_get_bool(in);
+	n = fields_get_u32(in);
+	if (n > STOR_DEPTH || q->stuck)
+		return -EINVAL;
+	while (n--) {
+		r = request_get(q);
+		q->free = r->next;
+		r->next = NULL;
+		r->entry->transaction = r->transaction = fields_get_u64(in);
+		r->entry->header_bytes = 0;
+		fields_get(in, &r->packet, sizeof(r->packet));
+		memcpy(r->entry->answer, &r->packet, sizeof(r->entry->answer));
+		atomic_store(&r->entry->from, STOR_OUT);
+		atomic_store_explicit(&r->entry->state, STOR_ANSWERED, memory_order_release);
+		*tail = r;
+		tail = &r->next;
+	}
+	return 0;
 }
 
 /* Every thread becomes quiet, also one that was told to stop before or has ended. */

@@ -115,14 +115,34 @@ static void testdev_reset(struct device *d)
 	memset(t->mem, 0, sizeof(t->mem));
 }
 
+static void testdev_save(struct device *d, struct fields_out *out)
+{
+	const struct pc_testdev *t = dev_container(d, struct pc_testdev, dev);
+
+	fields_put(out, t->latch, sizeof(t->latch));
+	fields_put(out, t->mem, sizeof(t->mem));
+}
+
+static int testdev_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct pc_testdev *t = dev_container(d, struct pc_testdev, dev);
+
+	(void)version;
+	fields_get(in, t->latch, sizeof(t->latch));
+	fields_get(in, t->mem, sizeof(t->mem));
+	return 0;
+}
+
 static void testdev_release(struct device *d)
 {
 	free(dev_container(d, struct pc_testdev, dev));
 }
 
+static const struct dev_record testdev_record = { DEV_REC_PC_TESTDEV, 1, testdev_save, testdev_load };
+
 static const struct dev_ops testdev_ops = {
 	.name = "pc-testdev", .read = testdev_read, .write = testdev_write,
-	.reset = testdev_reset, .release = testdev_release,
+	.reset = testdev_reset, .release = testdev_release, .record = &testdev_record,
 };
 
 int pc_testdev_create(struct device **out, struct dev_services *ds)
@@ -214,14 +234,34 @@ static void fw_cfg_reset(struct device *d)
 	f->pos = 0;
 }
 
+static void fw_cfg_save(struct device *d, struct fields_out *out)
+{
+	const struct fw_cfg *f = dev_container(d, struct fw_cfg, dev);
+
+	fields_put_u16(out, f->selector);
+	fields_put_u8(out, (uint8_t)f->pos);
+}
+
+static int fw_cfg_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct fw_cfg *f = dev_container(d, struct fw_cfg, dev);
+
+	(void)version;
+	f->selector = fields_get_u16(in);
+	f->pos = fields_get_u8(in);
+	return 0;
+}
+
 static void fw_cfg_release(struct device *d)
 {
 	free(dev_container(d, struct fw_cfg, dev));
 }
 
+static const struct dev_record fw_cfg_record = { DEV_REC_FW_CFG, 1, fw_cfg_save, fw_cfg_load };
+
 static const struct dev_ops fw_cfg_ops = {
 	.name = "fw-cfg", .read = fw_cfg_read, .write = fw_cfg_write,
-	.reset = fw_cfg_reset, .release = fw_cfg_release,
+	.reset = fw_cfg_reset, .release = fw_cfg_release, .record = &fw_cfg_record,
 };
 
 int fw_cfg_create(struct device **out, struct dev_services *ds, uint64_t memory, unsigned int cpus)

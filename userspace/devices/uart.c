@@ -91,9 +91,14 @@ static uint8_t uart_cause(const struct uart *u)
 	return IIR_NONE;
 }
 
+static bool line_level(const struct uart *u)
+{
+	return uart_cause(u) != IIR_NONE && (u->mcr & MCR_OUT2) && !(u->mcr & MCR_LOOP);
+}
+
 static void uart_line_update(struct uart *u)
 {
-	bool level = uart_cause(u) != IIR_NONE && (u->mcr & MCR_OUT2) && !(u->mcr & MCR_LOOP);
+	bool level = line_level(u);
 
 	if (level == u->level)
 		return;
@@ -307,6 +312,44 @@ static void uart_reset(struct device *d)
 	uart_line_update(u);
 }
 
+static void uart_save(struct device *d, struct fields_out *out)
+{
+	const struct uart *u = dev_container(d, struct uart, dev);
+	const uint8_t regs[] = { u->ier, u->lcr, u->mcr, u->lsr_error, u->msr, u->scr, u->fcr, u->dll, u->dlm };
+
+	fields_put(out, regs, sizeof(regs));
+	fields_put_u8(out, u->thre_pending);
+	fields_put_u8(out, (uint8_t)u->count);
+	for (unsigned int i = 0; i < u->count; i++)
+		fields_put_u8(out, u->fifo[(u->head + i) % FIFO_SIZE]);
+}
+
+static int uart_load(struct device *d, struct fields_in *in, uint32_t version)
+{
+	struct uart *u = dev_container(d, struct uart, dev);
+
+	(void)version;
+	u->ier = fields_get_u8(in) & IER_ALL;
+	u->lcr = fields_get_u8(in);
+	u->mcr = fields_get_u8(in) & MCR_ALL;
+	u->lsr_error = fields_get_u8(in) & LSR_OE;
+	u->msr = fields_get_u8(in);
+	u->scr = fields_get_u8(in);
+	u->fcr = fields_get_u8(in) & (FCR_ENABLE | 0xc0);
+	u->dll = fields_get_u8(in);
+	u->dlm = fields_get_u8(in);
+	u->thre_pending = fields_get_bool(in);
+	u->head = 0;
+	u->count = fields_get_u8(in);
+	if (u->count > fifo_depth(u)) {
+		u->count = 0;
+		return -EINVAL;
+	}
+	fields_get(in, u->fifo, u->count);
+	u->level = line_level(u);
+	return 0;
+}
+
 static void uart_release(struct device *d)
 {
 	struct uart *u = dev_container(d, struct uart, dev);
@@ -316,9 +359,11 @@ static void uart_release(struct device *d)
 	free(u);
 }
 
+static const struct dev_record uart_record = { DEV_REC_UART, 1, uart_save, uart_load };
+
 static const struct dev_ops uart_ops = {
 	.name = "uart", .read = uart_read, .write = uart_write,
-	.reset = uart_reset, .release = uart_release,
+	.reset = uart_reset, .release = uart_release, .record = &uart_record,
 };
 
 int uart_create(struct device **out, struct dev_services *ds, uint16_t port, unsigned int gsi,

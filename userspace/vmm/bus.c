@@ -62,6 +62,7 @@ static void chan_opened(struct bus_chan *b, const struct hv_chan_event_args *e)
 	b->c->restored = e->kind == HV_CHAN_EVENT_RESTORED;
 	if (!ret)
 		ret = b->c->ops->open(b->c);
+	b->c->restored = false;
 	b->open = !ret;
 	if (ret) {
 		chan_unmap(b);
@@ -289,7 +290,19 @@ void bus_chan_sub_create(struct machine *m, struct chan *primary, struct chan *c
 	if (!b)
 		return;
 	b->primary = primary;
-	loop_call(m->loop, &b->sub);
+	/* Its record comes next. */
+	if (m->state == VMM_STATE_SETUP)
+		sub_work(&b->sub);
+	else
+		loop_call(m->loop, &b->sub);
+}
+
+bool bus_chan_offered(struct machine *m, struct chan *c)
+{
+	struct bus_chan *b = c->host;
+
+	(void)m;
+	return b && (b->fd >= 0 || b->sub.queued);
 }
 
 void bus_chan_remove(struct machine *m, struct chan *c)
@@ -310,6 +323,14 @@ void bus_chan_remove(struct machine *m, struct chan *c)
 	loop_uncall(m->loop, &b->sub);
 	free(b);
 	c->host = NULL;
+}
+
+/* One that ends leaves the list only when it is offered anew. */
+void bus_chan_events(struct machine *m)
+{
+	for (struct bus_chan *b = m->chans; b; b = b->next)
+		if (b->fd >= 0 && !b->gone)
+			chan_ready(&b->src, 0);
 }
 
 void bus_chan_each(struct machine *m, bus_chan_fn fn, void *arg)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "backends/chr.h"
+#include "base/err.h"
 #include "devices/dev_services.h"
 #include "layout.h"
 #include "libhv/libhv.h"
@@ -22,6 +23,8 @@ struct bus_chan;
 struct chan_gpadl;
 struct endpoint;
 struct iobus;
+struct restore;
+struct save;
 
 struct vcpu {
 	struct machine	*m;
@@ -31,6 +34,7 @@ struct vcpu {
 	pthread_t	thread;
 	bool		started;	/* thread exists */
 	bool		parked;		/* m->park_lock */
+	bool		answered;	/* its thread: the run page holds what the module has not taken yet */
 };
 
 struct machine {
@@ -57,8 +61,12 @@ struct machine {
 	struct vcpu		*vcpu;
 	struct loop_source	signals;
 	char			err[384];
+	enum vmm_cause		setup_end;	/* why set-up failed, if it is known better than by errno */
+	struct restore		*restore;	/* the file it is made from, until all of that is checked */
+	bool			restored, restored_paused, restored_lazily;
 
 	/* loop thread */
+	struct save		*save;			/* NULL: it is not being saved */
 	enum vmm_state		state;
 	machine_watch_fn	watch;
 	void			*watch_arg;
@@ -121,6 +129,9 @@ void bus_chan_closed(struct machine *m, struct chan *c);
 int bus_chan_gpadl_get(struct chan *c, uint32_t gpadl, struct chan_gpadl *out);
 
 /* Loop thread: @fn for each channel that is there for the guest or waits to be, with its fd. */
+/* Take all events of channels that have come so far. */
+void bus_chan_events(struct machine *m);
+bool bus_chan_offered(struct machine *m, struct chan *c);
 typedef void (*bus_chan_fn)(void *arg, int fd, struct chan *c);
 void bus_chan_each(struct machine *m, bus_chan_fn fn, void *arg);
 

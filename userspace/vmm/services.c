@@ -186,6 +186,11 @@ static int services_chan_gpadl_get(struct dev_services *ds, struct chan *c, uint
 	return bus_chan_gpadl_get(c, gpadl, out);
 }
 
+static bool services_chan_offered(struct dev_services *ds, struct chan *c)
+{
+	return bus_chan_offered(machine_of(ds), c);
+}
+
 static const struct dev_services_ops ops = {
 	.gmem_get = services_gmem_get, .gmem_get_like = services_gmem_get_like,
 	.gmem_put = services_gmem_put, .irq_set = services_irq_set,
@@ -195,6 +200,7 @@ static const struct dev_services_ops ops = {
 	.chan_create = services_chan_create, .chan_sub_create = services_chan_sub_create,
 	.chan_remove = services_chan_remove, .chan_signal = services_chan_signal,
 	.chan_closed = services_chan_closed, .chan_gpadl_get = services_chan_gpadl_get,
+	.chan_offered = services_chan_offered,
 };
 
 void services_init(struct machine *m)
