@@ -244,6 +244,42 @@ ok 7 "a group's address" "no adapter's address" hv run -k f.img --net user,mac=0
 ok 7 "an MTU that is too small" "is not 576 to 9216" hv run -k f.img --net user,mtu=100
 ok 2 "a name that is none" "no name of an interface" hv run -k f.img --net tap,ifname=a/b
 
+# --- save and restore
+hv start -k k -n sa >/dev/null
+ok 2 "save without a file" "needs VM FILE" hv save sa
+ok 3 "save of no VM" "named 'none'" hv save none s.hv
+ok 1 "save where no directory is" "cannot make" hv save sa none/s.hv
+ok 6 "save over a file" "is there already" hv save sa k
+ok 7 "save over a file of another kind" "is not replaced" hv save sa k --force
+json 0 "save" "d['name'] == 'sa' and d['bytes'] > 4096" hv save sa s.hv --json
+ok 3 "a saved VM has ended" "has ended" hv show sa
+ok 0 "its log says so" "saved" hv logs sa
+ok 0 "inspect" "^name: +sa" hv save inspect s.hv
+json 0 "inspect as JSON" "d['name'] == 'sa' and d['saved'] == '2001-09-09T01:46:40Z' and d['memory'] == 16384 and
+	d['memory_used'] == 4096 and d['disks'] == []" hv save inspect s.hv --json
+ok 7 "inspect another file" "not a saved VM" hv save inspect k
+ok 7 "inspect no file" "No such file" hv save inspect none
+head -c 5000 s.hv >short.hv
+ok 7 "restore a short one" "truncated: it has 5000 bytes of" hv restore short.hv
+json 7 "the same as JSON" "d['error']['name'] == 'invalid'" hv --json restore short.hv
+(head -c 200 s.hv; printf x; tail -c +202 s.hv) >same.hv
+ok 0 "restore" "^sa$" hv restore s.hv
+ok 6 "restore of a name that is taken" "" hv restore same.hv
+ok 0 "by another name" "^sb$" hv restore same.hv --name sb
+ok 0 "save again" "" hv save sa s.hv --force
+hv kill sb
+hv start -k k -n sf -a fake.full >/dev/null
+ok 1 "a full disk" "was not saved and goes on: cannot write: No space" hv save sf f.hv
+ok 0 "the VM runs" "running" hv show sf
+[ -z "$(ls | grep f.hv)" ] || { echo "not ok - a failed save left $(ls | grep f.hv)"; failed=1; }
+hv kill sf
+hv start -k k -n sl -a fake.slow >/dev/null
+timeout -s INT 1 "$tool" save sl l.hv >/dev/null 2>err.txt
+grep -q "cancelled; VM 'sl' was not saved" err.txt || { echo "not ok - a save is cancelled"; cat err.txt; failed=1; }
+ok 0 "a VM whose save was cancelled runs" "running" hv show sl
+[ -z "$(ls | grep l.hv)" ] || { echo "not ok - a cancelled save left $(ls | grep l.hv)"; failed=1; }
+hv kill sl
+
 # --- the rest
 ok 0 "version" "^hvctl [0-9]" hv version
 ok 0 "version as an option" "^hvctl [0-9]" hv --version

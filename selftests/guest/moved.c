@@ -5,6 +5,8 @@
  * Meant to be stopped, saved and gone on with elsewhere at any moment: nothing here may
  * fail because of it. rounds=N (default 400). Each round sends an IPI to and fro, waits
  * for a timer message and looks at clocks and registers; a direct timer ticks through.
+ * With typed=1 it goes on until a 'q' comes over the serial port, looks at a page of memory each round,
+ * and reads the clock chip's memory, which user space has: its answer is not lost either.
  */
 #include "hyperv.h"
 
@@ -161,6 +163,41 @@ static void sse_on(void)
 	__asm__ volatile("movq %%cr0, %0\n\tandq $~0xc, %0\n\tmovq %0, %%cr0" : "=r"(v));
 }
 
+#define PAGES	2048
+#define COM1	0x3f8
+#define RTC	0x70
+
+static u64 memory[PAGES][512] __attribute__((aligned(4096)));
+
+/* What was written a lap ago is there; every fourth page is zero. */
+static bool memory_kept(u32 i)
+{
+	u64 *p = memory[i % PAGES], want = i < PAGES || i % 4 == 3 ? 0 : i - PAGES + 1;
+
+	for (u32 k = 0; k < 512; k++) {
+		if (p[k] != want)
+			return false;
+		p[k] = i % 4 == 3 ? 0 : i + 1;
+	}
+	return true;
+}
+
+/* Bytes of the clock's memory, which only the guest writes. */
+static bool device_kept(u32 i)
+{
+	u8 was;
+
+	outb(RTC, 0x50);
+	was = inb(RTC + 1);
+	outb(RTC + 1, (u8)(i + 1));
+	return was == (u8)i;
+}
+
+static bool quit_typed(void)
+{
+	return inb(COM1 + 5) & 1 && inb(COM1) == 'q';
+}
+
 static u32 round(u32 i, u64 *last)
 {
 	u32 bad = 0;
@@ -190,7 +227,7 @@ static u32 round(u32 i, u64 *last)
 
 void main(void)
 {
-	u32 i, n = (u32)option("rounds", 400), bad = 0;
+	u32 i, n = (u32)option("rounds", 400), typed = (u32)option("typed", 0), bad = 0;
 	u64 last = 0, begin;
 
 	if (!hyperv_present())
@@ -215,8 +252,15 @@ void main(void)
 	      TLFS_STIMER_DIRECT | (u64)VEC_TICK << TLFS_STIMER_VECTOR_SHIFT);
 	smp_call_async(1, other, NULL);
 	begin = reftime();
-	for (i = 0; i < n && !bad; i++)
+	for (i = 0; typed ? !quit_typed() && !bad : i < n && !bad; i++) {
 		bad = round(i, &last);
+		if (typed && !memory_kept(i))
+			bad |= 128;
+		if (typed && !device_kept(i))
+			bad |= 256;
+		if (typed && !(i % 64))
+			print("# round %u\n", i);
+	}
 	print("# %u rounds, %u ticks, %u posted in %llu ms\n", i, ticks, posted,
 	      (reftime() - begin) / MS);
 	check(!bad, "nothing was lost (bits 0x%x in round %u)", bad, i);

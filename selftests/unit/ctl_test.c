@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,6 +19,8 @@
 
 #include "backends/chr.h"
 #include "base/err.h"
+#include "base/fdpass.h"
+#include "libstate/state.h"
 #include "selftests/unit/lib/unit.h"
 #include "vmm/ctl.h"
 #include "vmm/loop.h"
@@ -29,6 +32,11 @@ struct machine {
 	struct chr		*console;
 	enum vmm_state		state;
 	struct vmm_end		end;
+	machine_save_fn		save_fn;
+	void			*save_arg;
+	struct state_err	*save_err;
+	struct loop_work	save_work;
+	_Atomic int		saves, cancels, ends;
 };
 
 static struct machine vm;
@@ -52,6 +60,47 @@ int machine_reset(struct machine *m) { (void)m; return -EBUSY; }
 int machine_stop(struct machine *m) { (void)m; return -EIO; }
 const char *machine_heartbeat(struct machine *m) { (void)m; return "ok"; }
 void machine_kill(struct machine *m, const char *by) { (void)m; (void)by; }
+
+int machine_save(struct machine *m, int fd, int level, machine_save_fn fn, void *arg, struct err *e)
+{
+	if (m->save_fn)
+		return err_set(e, -EBUSY, NULL, "it is saving");
+	CHECK_EQ(level, m->saves ? 1 : 0);
+	close(fd);
+	m->save_fn = fn;
+	m->save_arg = arg;
+	atomic_fetch_add(&m->saves, 1);
+	return 0;
+}
+
+void machine_save_cancel(struct machine *m)
+{
+	m->save_fn = NULL;
+	atomic_fetch_add(&m->cancels, 1);
+}
+
+int machine_save_end(struct machine *m)
+{
+	atomic_fetch_add(&m->ends, 1);
+	return 0;
+}
+
+bool machine_save_progress(const struct machine *m, uint64_t *done, uint64_t *total)
+{
+	*done = 3;
+	*total = 4;
+	return m->save_fn;
+}
+
+/* The loop's turn in which a save ends. */
+static void save_over(struct loop_work *w)
+{
+	machine_save_fn fn = vm.save_fn;
+
+	(void)w;
+	vm.save_fn = NULL;
+	fn(vm.save_arg, vm.save_err);
+}
 
 /* What the last disk verb was told. */
 static struct told {
@@ -527,6 +576,66 @@ static void test_disks(void)
 }
 
 /* Another user gets end of file and nothing else. */
+static void soon(_Atomic int *what, int want)
+{
+	for (int i = 0; i < 5000 && atomic_load(what) != want; i++)
+		usleep(1000);
+	CHECK_EQ(atomic_load(what), want);
+}
+
+static int save_ask(const char *line, int saves)
+{
+	int fd = dial(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	CHECK_EQ(fd_send(fd, line, strlen(line), null, MSG_NOSIGNAL), (long)strlen(line));
+	close(null);
+	soon(&vm.saves, saves);
+	return fd;
+}
+
+/* Answered when it is over; hanging up cancels; only who has saved it ends it. */
+static void test_save(void)
+{
+	struct state_err full = { .fault = STATE_HOST, .code = -ENOSPC, .text = "the disk is full" };
+	int a, other;
+
+	begin();
+	vm.save_work.run = save_over;
+	other = dial();
+	CHECK_HAS(ask(other, "{\"verb\":\"save\"}\n"), "no descriptor");
+	CHECK_HAS(ask(other, "{\"verb\":\"save-end\"}\n"), "nothing was saved here");
+	a = save_ask("{\"verb\":\"save\"}\n", 1);
+	CHECK_HAS(ask(other, "{\"verb\":\"status\"}\n"), "\"save\":{\"done\":3,\"total\":4}");
+	vm.save_err = &full;
+	loop_call(vm.loop, &vm.save_work);
+	CHECK(take_line(a, reply, sizeof(reply)) > 0);
+	CHECK_HAS(reply, "goes on: the disk is full");
+	close(a);
+	a = save_ask("{\"verb\":\"save\",\"compress\":true}\n", 2);
+	close(a);
+	soon(&vm.cancels, 1);
+	a = save_ask("{\"verb\":\"save\",\"compress\":true}\n", 3);
+	CHECK_EQ(send(a, "x", 1, MSG_NOSIGNAL), 1);	/* nothing may follow but the answer */
+	soon(&vm.cancels, 2);
+	close(a);
+	vm.save_err = NULL;
+	a = save_ask("{\"verb\":\"save\",\"compress\":true}\n", 4);
+	loop_call(vm.loop, &vm.save_work);
+	CHECK(take_line(a, reply, sizeof(reply)) > 0);
+	CHECK_HAS(reply, "\"ok\":true");
+	CHECK_HAS(ask(other, "{\"verb\":\"save-end\"}\n"), "nothing was saved here");
+	CHECK_HAS(ask(a, "{\"verb\":\"save-end\"}\n"), "\"ok\":true");
+	CHECK_EQ(atomic_load(&vm.ends), 1);
+	close(a);
+	a = save_ask("{\"verb\":\"save\",\"compress\":true}\n", 5);
+	loop_call(vm.loop, &vm.save_work);
+	CHECK(take_line(a, reply, sizeof(reply)) > 0);
+	close(a);				/* and never says whether the file is in place */
+	soon(&vm.cancels, 3);
+	close(other);
+	finish();
+}
+
 static void test_stranger(void)
 {
 	int status = 0;
@@ -622,6 +731,7 @@ int main(void)
 	test_deaf_peer();
 	test_console();
 	test_disks();
+	test_save();
 	test_stranger();
 	test_no_descriptors();
 	test_random();

@@ -66,6 +66,8 @@ int cmd_wait(struct ctx *ctx);
 int cmd_events(struct ctx *ctx);
 int cmd_disk(struct ctx *ctx);
 int cmd_link(struct ctx *ctx);
+int cmd_save(struct ctx *ctx);
+int cmd_restore(struct ctx *ctx);
 int cmd_doctor(struct ctx *ctx);
 int cmd_version(struct ctx *ctx);
 int cmd_completion(struct ctx *ctx);

@@ -11,6 +11,7 @@
 #include "backends/tty.h"
 #include "hvctl/cmd_def.h"
 #include "hvctl/defdir.h"
+#include "hvctl/cmd_run.h"
 #include "hvctl/rundir.h"
 #include "hvctl/stopsig.h"
 #include "hvctl/vmopts.h"
@@ -30,6 +31,7 @@ static const struct { int rc; const char *next; } ends[VMM_END_NR] = {
 	[VMM_END_CONFIG]	= { RC_INVALID, NULL },
 	[VMM_END_NO_BOOT]	= { RC_NO_BOOT, NULL },
 	[VMM_END_UNSUPPORTED]	= { RC_HOST, "hvctl doctor tells what is missing" },
+	[VMM_END_SAVED]		= { RC_OK, NULL },
 };
 
 /* vmm_end.text may hold a second line: the next step. */
@@ -83,13 +85,25 @@ static int defined(struct ctx *ctx, struct def *d, const char *name)
 	return ret ? ret : cmd_def_line(ctx, d);
 }
 
+int vm_claim(struct ctx *ctx, struct vm_start *s, const char *name)
+{
+	bool told;
+	int ret = rundir_claim(&s->vm, name, &told, &ctx->err);
+
+	if (ret)
+		return ret;
+	if (told && !ctx->quiet)
+		fprintf(stderr, "hvctl: no XDG_RUNTIME_DIR and no access to /run/hv: using %s\n", s->vm.path);
+	snprintf(s->cfg.name, sizeof(s->cfg.name), "%s", s->vm.name);
+	return 0;
+}
+
 /* Options, then the name. Return: 0 with the VM's files taken, -1: dry run done, or an enum rc. */
-static int prepare(struct ctx *ctx, struct vmopts *o, enum vmm_serial where, struct rundir_vm *vm)
+static int prepare(struct ctx *ctx, struct vmopts *o, enum vmm_serial where, struct vm_start *s)
 {
 	static struct def d;		/* the line's strings live in it */
 	const char *defname = ctx->line.args ? ctx->line.arg[0] : NULL;
 	char what[80];
-	bool told;
 	int ret = defname ? defined(ctx, &d, defname) : 0;
 
 	if (ret)
@@ -101,34 +115,32 @@ static int prepare(struct ctx *ctx, struct vmopts *o, enum vmm_serial where, str
 	}
 	if (ret)
 		return ret;
+	s->state = -1;
 	if (o->name && !rundir_name_ok(o->name))
-		return rundir_claim(vm, o->name, &told, &ctx->err);	/* for its error */
+		return vm_claim(ctx, s, o->name);	/* for its error */
 	if (opt_has(&ctx->line, "dry-run")) {
 		snprintf(o->cfg.name, sizeof(o->cfg.name), "%s", o->name ? o->name : "vm");
 		ret = dry_run(ctx, o);
 		return ret ? ret : -1;
 	}
-	ret = rundir_claim(vm, o->name, &told, &ctx->err);
-	if (ret)
-		return ret;
-	if (told && !ctx->quiet)
-		fprintf(stderr, "hvctl: no XDG_RUNTIME_DIR and no access to /run/hv: using %s\n", vm->path);
-	snprintf(o->cfg.name, sizeof(o->cfg.name), "%s", vm->name);
-	return 0;
+	s->cfg = o->cfg;
+	return vm_claim(ctx, s, o->name);
 }
 
 /* Be the VM. The descriptors handed over are the VM's; the lock and the directory stay ours. */
-static int be_vm(struct vmopts *o, struct rundir_vm *vm, int ready, struct vmm_end *end)
+static int be_vm(struct vm_start *s, int ready, struct vmm_end *end)
 {
 	struct vmm_fds fds = {
-		.hv = -1, .ctl = vm->sock, .log = vm->log, .ready = ready,
+		.hv = -1, .ctl = s->vm.sock, .log = s->vm.log, .ready = ready,
 		.in = STDIN_FILENO, .out = STDOUT_FILENO,
+		.state = s->state, .state_path = s->state_path, .state_force = s->state_force,
+		.state_eager = s->state_eager,
 	};
 	struct err err = { 0 };
 	int ret;
 
 	/* Here, not earlier: the peers' SO_PEERCRED names the process that listens. */
-	if (rundir_own(vm, &err) || listen(vm->sock, BACKLOG)) {
+	if (rundir_own(&s->vm, &err) || listen(s->vm.sock, BACKLOG)) {
 		*end = (struct vmm_end){ .cause = VMM_END_HOST_ERROR, .code = errno };
 		snprintf(end->text, sizeof(end->text), "%.300s",
 			 err.code ? err.text : "cannot listen on the control socket");
@@ -136,23 +148,38 @@ static int be_vm(struct vmopts *o, struct rundir_vm *vm, int ready, struct vmm_e
 			close(ready);
 		return -1;
 	}
-	vm->sock = -1;
-	vm->log = -1;
-	ret = vmm_main(&o->cfg, &fds, end);
+	s->vm.sock = -1;
+	s->vm.log = -1;
+	ret = vmm_main(&s->cfg, &fds, end);
 	return ret;
 }
 
-static void say_hint(const struct ctx *ctx, const struct vmopts *o)
+static void say_hint(const struct ctx *ctx, const struct vmm_config *cfg)
 {
 	char esc[8];
 
-	if (ctx->quiet || o->cfg.serial != VMM_SERIAL_STDIO || !isatty(STDIN_FILENO))
+	if (ctx->quiet || cfg->serial != VMM_SERIAL_STDIO || !isatty(STDIN_FILENO))
 		return;
-	if (o->cfg.escape)
-		fprintf(stderr, "hvctl: VM '%s'; %s ends it at once\n", o->cfg.name,
-			tty_escape_name(o->cfg.escape, esc));
+	if (cfg->escape)
+		fprintf(stderr, "hvctl: VM '%s'; %s ends it at once\n", cfg->name,
+			tty_escape_name(cfg->escape, esc));
 	else
-		fprintf(stderr, "hvctl: VM '%s'\n", o->cfg.name);
+		fprintf(stderr, "hvctl: VM '%s'\n", cfg->name);
+}
+
+int vm_run(struct ctx *ctx, struct vm_start *s)
+{
+	struct vmm_end end = { 0 };
+	int ret;
+
+	say_hint(ctx, &s->cfg);
+	ret = be_vm(s, -1, &end);
+	rundir_release(&s->vm, ret);
+	if (!ret && end.cause == VMM_END_DEBUG_EXIT && opt_has(&ctx->line, "exit-with-guest")) {
+		ctx->status = (end.code << 1 | 1) & 0xff;
+		return 0;
+	}
+	return end_error(ctx, s->cfg.name, &end);
 }
 
 /* The words of run are disks: as if --disk stood before each, in front of all options. */
@@ -173,22 +200,14 @@ static int words_are_disks(struct ctx *ctx)
 int cmd_run(struct ctx *ctx)
 {
 	static struct vmopts o;		/* 16 KiB of paths: not on the stack */
-	struct rundir_vm vm;
-	struct vmm_end end = { 0 };
+	static struct vm_start s;
 	int ret = words_are_disks(ctx);
 
 	if (!ret)
-		ret = prepare(ctx, &o, VMM_SERIAL_STDIO, &vm);
+		ret = prepare(ctx, &o, VMM_SERIAL_STDIO, &s);
 	if (ret)
 		return ret < 0 ? 0 : ret;
-	say_hint(ctx, &o);
-	ret = be_vm(&o, &vm, -1, &end);
-	rundir_release(&vm, ret);
-	if (!ret && end.cause == VMM_END_DEBUG_EXIT && opt_has(&ctx->line, "exit-with-guest")) {
-		ctx->status = (end.code << 1 | 1) & 0xff;
-		return 0;
-	}
-	return end_error(ctx, o.cfg.name, &end);
+	return vm_run(ctx, &s);
 }
 
 /* In the child: no terminal, no working directory of others. */
@@ -237,38 +256,29 @@ static int tell_started(struct ctx *ctx, const char *name, pid_t pid)
 	return out_end(ctx);
 }
 
-int cmd_start(struct ctx *ctx)
+int vm_background(struct ctx *ctx, struct vm_start *s)
 {
-	static struct vmopts o;
-	struct rundir_vm vm;
 	struct vmm_end end = { 0 };
-	int ready[2], report[2], ret = prepare(ctx, &o, VMM_SERIAL_NONE, &vm);
+	int ready[2], report[2], ret;
 	pid_t child;
 
-	if (ret)
-		return ret < 0 ? 0 : ret;
-	if (o.cfg.serial == VMM_SERIAL_STDIO) {
-		rundir_release(&vm, true);
-		return err_set(&ctx->err, RC_USAGE, "use hvctl run, or attach later with hvctl console",
-			       "a VM in the background has no terminal for --serial stdio");
-	}
 	if (pipe2(ready, O_CLOEXEC) || pipe2(report, O_CLOEXEC)) {
 		ret = err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot make a pipe");
-		rundir_release(&vm, true);
+		rundir_release(&s->vm, true);
 		return ret;
 	}
 	child = fork();
 	if (child < 0) {
 		ret = err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot make a process");
-		rundir_release(&vm, true);
+		rundir_release(&s->vm, true);
 		return ret;
 	}
 	if (!child) {
 		close(ready[0]);
 		close(report[0]);
 		detach();
-		ret = be_vm(&o, &vm, ready[1], &end);
-		rundir_release(&vm, ret);
+		ret = be_vm(s, ready[1], &end);
+		rundir_release(&s->vm, ret);
 		if (ret && write(report[1], &end, sizeof(end)) < 0)
 			return RC_FAILED;
 		return ret ? RC_FAILED : 0;
@@ -276,7 +286,23 @@ int cmd_start(struct ctx *ctx)
 	close(ready[1]);
 	close(report[1]);
 	stopsig_catch();
-	rundir_forget(&vm);
-	ret = await_start(ctx, o.cfg.name, child, ready[0], report[0]);
-	return ret ? ret : tell_started(ctx, o.cfg.name, child);
+	rundir_forget(&s->vm);
+	ret = await_start(ctx, s->cfg.name, child, ready[0], report[0]);
+	return ret ? ret : tell_started(ctx, s->cfg.name, child);
+}
+
+int cmd_start(struct ctx *ctx)
+{
+	static struct vmopts o;
+	static struct vm_start s;
+	int ret = prepare(ctx, &o, VMM_SERIAL_NONE, &s);
+
+	if (ret)
+		return ret < 0 ? 0 : ret;
+	if (s.cfg.serial == VMM_SERIAL_STDIO) {
+		rundir_release(&s.vm, true);
+		return err_set(&ctx->err, RC_USAGE, "use hvctl run, or attach later with hvctl console",
+			       "a VM in the background has no terminal for --serial stdio");
+	}
+	return vm_background(ctx, &s);
 }

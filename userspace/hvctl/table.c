@@ -112,6 +112,21 @@ static const struct opt events_opts[] = {
 
 #define VM_CMD(n) .args = "VM", .arg_kind = OPT_ARGS_VM, .arg_min = 1, .arg_max = n
 
+static const struct opt save_opts[] = {
+	{ .name = "compress", .help = "with zstd: a smaller file, which is loaded whole before the guest runs" },
+	{ .name = "force", .letter = 'f', .help = "replace a file of that name that holds a saved VM" },
+	{ 0 }
+};
+
+static const struct opt restore_opts[] = {
+	{ .name = "name", .letter = 'n', .kind = OPT_STR, .arg = "NAME", .help = "another name than it had" },
+	{ .name = "paused", .help = "do not run the guest before hvctl resume" },
+	{ .name = "foreground", .help = "with its console, as hvctl run" },
+	{ .name = "eager", .help = "load and check all of memory before the guest runs" },
+	{ .name = "force", .letter = 'f', .help = "although a disk was written since: its file system may suffer" },
+	{ 0 }
+};
+
 static const struct opt_cmd cmds[] = {
 	{ .name = "run", .help = "boot a VM in the foreground, with its console", .run = cmd_run,
 	  .args = "[DISK...]", .arg_kind = OPT_ARGS_NONE, .arg_max = OPT_WORDS_MAX,
@@ -226,6 +241,22 @@ static const struct opt_cmd cmds[] = {
 	  .args = "VM up|down [N]", .arg_kind = OPT_ARGS_VM, .arg_min = 2, .arg_max = 3,
 	  .text = "N is the number of the adapter as hvctl show has it (default 0). The guest is told, and no "
 		  "frames go or come while the cable is out.", .example = "hvctl link web down" },
+	{ .name = "save", .help = "write a VM's state into a file and end it", .run = cmd_save,
+	  .args = "VM FILE | inspect FILE", .arg_kind = OPT_ARGS_NONE, .arg_min = 2, .arg_max = 2,
+	  .text = "The guest stands still, its disks finish what is under way, and memory, CPUs and devices "
+		  "go into FILE; memory that is zero is left out. When all is on disk the VM ends. If that "
+		  "fails, as on a full disk, or is cancelled by ^C, the VM goes on as before and there is no file.\n"
+		  "save inspect checks all of a file and tells what is in it.",
+	  .example = "hvctl save web /var/tmp/web.hvstate", .opts = { save_opts } },
+	{ .name = "restore", .help = "let a saved VM go on", .run = cmd_restore,
+	  .args = "FILE", .arg_kind = OPT_ARGS_NONE, .arg_min = 1, .arg_max = 1,
+	  .text = "Makes the VM that is in FILE, as it was, and prints its name. Options, disks and kernel are those it "
+		  "was started with. Memory comes from the file when the guest touches it, and is checked behind the running "
+		  "guest; damage ends the VM. With --eager, and from a compressed file, it is loaded and checked first.\n"
+		  "The CPU must have what the guest has seen, and no disk may have been "
+		  "written since. The file stays: to go on from it twice would damage the disks, which is "
+		  "refused for that reason.",
+	  .example = "hvctl restore /var/tmp/web.hvstate", .opts = { restore_opts } },
 	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
 	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "
 		  "/dev/hv, limits and the cache. Prints the cause and the remedy of what is wrong. Exit "

@@ -44,7 +44,7 @@ static const char * const cause_names[VMM_END_NR] = {
 	[VMM_END_DEBUG_EXIT] = "debug-exit", [VMM_END_KILLED] = "killed",
 	[VMM_END_TRIPLE_FAULT] = "triple-fault", [VMM_END_CRASHED] = "crashed",
 	[VMM_END_HOST_ERROR] = "host-error", [VMM_END_CONFIG] = "config",
-	[VMM_END_UNSUPPORTED] = "unsupported", [VMM_END_NO_BOOT] = "no-boot",
+	[VMM_END_UNSUPPORTED] = "unsupported", [VMM_END_NO_BOOT] = "no-boot", [VMM_END_SAVED] = "saved",
 };
 
 const char *vmm_cause_name(enum vmm_cause cause)

@@ -143,6 +143,7 @@ enum vmm_cause {
 	VMM_END_CONFIG,		/* never started: configuration or image invalid */
 	VMM_END_UNSUPPORTED,	/* never started: host lacks hv.ko, VT or permission, or KVM holds the CPU */
 	VMM_END_NO_BOOT,	/* the boot image found nothing on the disks that it could start */
+	VMM_END_SAVED,		/* `hvctl save`: it goes on from the file */
 	VMM_END_NR
 };
 
@@ -159,6 +160,10 @@ struct vmm_fds {
 	int		log;		/* the VM's log, opened O_RDWR | O_APPEND-less; kept below VMM_LOG_MAX bytes */
 	int		ready;		/* gets one byte 0 when vCPUs may run, or is closed with `end` filled in */
 	int		in, out;	/* VMM_SERIAL_STDIO */
+	int		state;		/* file with a saved VM, whose configuration it gets, to go on from; or -1 */
+	const char	*state_path;	/* its name, for messages */
+	bool		state_force;	/* although its disks were written since */
+	bool		state_eager;	/* all of its memory is loaded and checked first */
 };
 
 #define VMM_LOG_MAX		(64u << 10)

@@ -28,6 +28,8 @@ struct ctl_conn {
 	struct ctl_conn		*next;
 	uint64_t		used;		/* loop_now() of the last request */
 	bool			waiting;	/* "wait" asked, not answered */
+	bool			saving;		/* "save" asked, not answered */
+	bool			saved;		/* it was, and the VM waits for "save-end" */
 	bool			gone;		/* peer sends no more: close when @out is empty */
 	bool			bad;		/* answer is queued, then close */
 	int			pass_fd;	/* goes with the first byte of @out; -1: none */
@@ -52,6 +54,8 @@ static void conn_close(struct ctl_conn *c)
 {
 	struct ctl_conn **p = &c->ctl->conns;
 
+	if (c->saving || c->saved)
+		machine_save_cancel(c->ctl->m);
 	while (*p != c)
 		p = &(*p)->next;
 	*p = c->next;
@@ -113,6 +117,21 @@ static int conn_answer(struct ctl_conn *c, struct ctl_answer *ans)
 	return c->out ? conn_flush(c) : -1;
 }
 
+/* The save of this connection has come to its end. */
+static void conn_saved(void *arg, const struct state_err *e)
+{
+	struct ctl_answer ans = { .fd = -1 };
+	struct ctl_conn *c = arg;
+
+	c->saving = false;
+	c->saved = !e;
+	ctl_save_answer(c->ctl->m, e, &ans);
+	if (conn_answer(c, &ans))
+		conn_close(c);
+	else if (c->out)
+		loop_set(machine_loop(c->ctl->m), &c->src, EPOLLOUT);
+}
+
 static int conn_line(struct ctl_conn *c, const char *line, size_t len)
 {
 	struct ctl_answer ans = { .fd = -1 };
@@ -129,6 +148,16 @@ static int conn_line(struct ctl_conn *c, const char *line, size_t len)
 			return 0;
 		}
 		ans.json = ctl_error(CTL_E_LIMIT, "%d clients wait already", CTL_WAITERS_MAX);
+	} else if (req.verb == CTL_SAVE) {
+		c->saving = !ctl_save_begin(c->ctl->m, &req, &c->came_fd, conn_saved, c, &ans);
+		if (c->saving)
+			return 0;
+	} else if (req.verb == CTL_SAVE_END) {
+		if (c->saved)
+			ctl_save_end(c->ctl->m, &ans);
+		else
+			ans.json = ctl_error(CTL_E_STATE, "nothing was saved here");
+		c->saved = false;
 	} else {
 		ctl_verb_run(c->ctl->m, &req, c->ctl->born, &c->came_fd, &ans);
 	}
@@ -144,7 +173,7 @@ static int conn_lines(struct ctl_conn *c)
 {
 	size_t at = 0;
 
-	while (!c->out && !c->waiting) {
+	while (!c->out && !c->waiting && !c->saving) {
 		char *nl = memchr(c->in + at, '\n', c->in_len - at);
 		size_t end;
 
@@ -157,7 +186,7 @@ static int conn_lines(struct ctl_conn *c)
 	}
 	c->in_len -= at;
 	memmove(c->in, c->in + at, c->in_len);
-	if (c->in_len == sizeof(c->in) && !c->out && !c->waiting) {
+	if (c->in_len == sizeof(c->in) && !c->out && !c->waiting && !c->saving) {
 		struct ctl_answer ans = { .fd = -1 };
 
 		ans.json = ctl_error(CTL_E_REQUEST, "the request is longer than %d bytes",
@@ -198,10 +227,10 @@ static int conn_read(struct ctl_conn *c)
 {
 	ssize_t n;
 
-	if (c->waiting) {
+	if (c->waiting || c->saving) {
 		char byte;
 
-		/* Nothing may follow a "wait" but the end. */
+		/* Nothing may follow a "wait" but the end, nor a "save" but its answer. */
 		n = recv(c->src.fd, &byte, 1, MSG_DONTWAIT);
 		return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 	}
@@ -243,7 +272,7 @@ static void make_room(struct ctl *ctl)
 	if (ctl->nconns < CTL_CONNS_MAX)
 		return;
 	for (struct ctl_conn *c = ctl->conns; c; c = c->next)
-		if (!c->waiting && (!idle || c->used < idle->used))
+		if (!c->waiting && !c->saving && !c->saved && (!idle || c->used < idle->used))
 			idle = c;
 	if (idle)
 		conn_close(idle);

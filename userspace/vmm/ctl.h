@@ -16,7 +16,11 @@
  * it; "disk-attach" and "disk-insert" need one, an open image. The VM process itself opens no file.
  *
  * "console" passes one end of a socket pair with its reply (SCM_RIGHTS); "ring" has "bytes" raw bytes
- * behind its reply; "wait" is answered when the VM ends. Only the user who started the VM and root are
+ * behind its reply; "wait" is answered when the VM ends.
+ *
+ * "save" comes with a descriptor, of an empty file. It is answered when all is on disk, or with "failed"; the
+ * VM stands still meanwhile, and "status" has "save": {"done": ..., "total": ...}. To hang up cancels it. After
+ * the answer the same connection says "save-end", and the VM's process ends; hanging up leaves the VM paused. Only the user who started the VM and root are
  * served (SO_PEERCRED), the others get end-of-file.
  */
 #ifndef HV_VMM_CTL_H
@@ -50,6 +54,8 @@ enum ctl_verb {
 	CTL_DISK_INSERT,
 	CTL_LINK_UP,
 	CTL_LINK_DOWN,
+	CTL_SAVE,
+	CTL_SAVE_END,
 	CTL_VERB_NR
 };
 
@@ -59,10 +65,11 @@ enum ctl_verb {
 #define CTL_KEY_CONTROLLER	(1u << 3)
 #define CTL_KEY_UNIT		(1u << 4)
 #define CTL_KEY_PATH		(1u << 5)
+#define CTL_KEY_COMPRESS	(1u << 6)	/* with zstd */
 
 struct ctl_request {
 	enum ctl_verb	verb;
-	unsigned int	keys;		/* CTL_KEY_* that are there and, of the first three, true */
+	unsigned int	keys;		/* CTL_KEY_* that are there and, of flags, true */
 	uint8_t		controller;	/* below VMM_CONTROLLERS_MAX; 0 when absent */
 	uint8_t		unit;		/* below VMM_LUNS_MAX; of "link-up" and "link-down" the adapter */
 	char		path[CTL_PATH_MAX + 1];	/* the image's name, for messages; "" when absent */

@@ -26,6 +26,8 @@ static const struct {
 			      CTL_KEY_READONLY | CTL_KEY_RAW },
 	[CTL_DISK_DETACH] = { "disk-detach", CTL_KEY_CONTROLLER | CTL_KEY_UNIT },
 	[CTL_DISK_EJECT] = { "disk-eject", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_FORCE },
+	[CTL_SAVE]	= { "save", CTL_KEY_COMPRESS },
+	[CTL_SAVE_END]	= { "save-end", 0 },
 	[CTL_DISK_INSERT] = { "disk-insert", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_PATH |
 			      CTL_KEY_FORCE },
 	[CTL_LINK_UP]	= { "link-up", CTL_KEY_UNIT },
@@ -83,6 +85,7 @@ static const struct {
 	{ "readonly", CTL_KEY_READONLY, set_flag, "true or false" },
 	{ "force", CTL_KEY_FORCE, set_flag, "true or false" },
 	{ "raw", CTL_KEY_RAW, set_flag, "true or false" },
+	{ "compress", CTL_KEY_COMPRESS, set_flag, "true or false" },
 	{ "controller", CTL_KEY_CONTROLLER, set_controller, "the number of a controller" },
 	{ "unit", CTL_KEY_UNIT, set_unit, "the number of a unit" },
 	{ "path", CTL_KEY_PATH, set_path, "a name of one line" },

@@ -159,6 +159,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 		[VMM_BACKING_THP] = "thp", [VMM_BACKING_HUGETLB] = "hugetlb",
 	};
 	const struct vmm_config *cfg = machine_config(m);
+	uint64_t done, total;
 	json_t *o = ok(m);
 
 	if (!o)
@@ -177,6 +178,9 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "append", cfg->append);
 	set_string(o, "serial", machine_serial_name(m));
 	set_string(o, "heartbeat", machine_heartbeat(m));
+	if (machine_save_progress(m, &done, &total))
+		json_object_set_new(o, "save", json_pack("{s:I, s:I}", "done", (json_int_t)done, "total",
+							 (json_int_t)total));
 	json_object_set_new(o, "channels", channels_json(m));
 	json_object_set_new(o, "disks", disk_list(m));
 	json_object_set_new(o, "nets", net_list(m));
@@ -344,6 +348,8 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 	case CTL_LINK_UP:
 	case CTL_LINK_DOWN:	do_link(m, req, ans); break;
 	case CTL_WAIT:
+	case CTL_SAVE:
+	case CTL_SAVE_END:
 	case CTL_VERB_NR:	break;
 	}
 }

@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 #include "vmm/ctl.h"
-
-struct machine;
+#include "vmm/machine.h"
 
 struct ctl_answer {
 	json_t	*json;		/* the reply; NULL: no memory, hang up */
@@ -18,7 +17,7 @@ struct ctl_answer {
 };
 
 /*
- * Do @req (not CTL_WAIT). @born: loop_now() when the VM was made. *@fd: the descriptor that came with
+ * Do @req (neither CTL_WAIT nor CTL_SAVE*). @born: loop_now() when the VM was made. *@fd: the descriptor that came with
  * it or -1; a verb that takes it over sets it to -1.
  */
 void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t born, int *fd,
@@ -26,6 +25,16 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 
 /* {"ok": false, "error": @word, "message": ...}; NULL without memory. */
 json_t *ctl_error(const char *word, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Begin a save into *@fd, which is the machine's then (-1). Return: 0, or an error in @ans. @fn as of
+ * machine_save(); ctl_save_answer() makes the answer of what it gets.
+ */
+int ctl_save_begin(struct machine *m, const struct ctl_request *req, int *fd, machine_save_fn fn, void *arg,
+		   struct ctl_answer *ans);
+void ctl_save_answer(struct machine *m, const struct state_err *e, struct ctl_answer *ans);
+/* "save-end" of the connection that has saved it. */
+void ctl_save_end(struct machine *m, struct ctl_answer *ans);
 
 /* The answer to "wait". */
 json_t *ctl_end_json(struct machine *m);

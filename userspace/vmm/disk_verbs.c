@@ -16,6 +16,8 @@
 
 static int controller_of(struct machine *m, unsigned int nr, struct device **out, struct err *e)
 {
+	if (m->state == VMM_STATE_SAVING)
+		return err_set(e, -EBUSY, "wait until it is", "VM '%s' is being saved", m->cfg->name);
 	if (nr < VMM_CONTROLLERS_MAX && m->scsi[nr]) {
 		*out = m->scsi[nr];
 		return 0;

@@ -9,11 +9,12 @@ static const struct {
 	uint32_t	to;
 } states[VMM_STATE_NR] = {
 	[VMM_STATE_SETUP]	= { "setup", TO(PAUSED) | TO(RUNNING) | TO(ENDED) },
-	[VMM_STATE_PAUSED]	= { "paused", TO(RUNNING) | TO(RESETTING) | TO(ENDED) },
-	[VMM_STATE_RUNNING]	= { "running", TO(PAUSED) | TO(STOPPING) | TO(RESETTING) | TO(ENDED) },
+	[VMM_STATE_PAUSED]	= { "paused", TO(RUNNING) | TO(RESETTING) | TO(SAVING) | TO(ENDED) },
+	[VMM_STATE_RUNNING]	= { "running", TO(PAUSED) | TO(STOPPING) | TO(RESETTING) | TO(SAVING) | TO(ENDED) },
 	/* The guest may ignore the button: pressing again, pausing and resetting all make sense. */
-	[VMM_STATE_STOPPING]	= { "stopping", TO(STOPPING) | TO(PAUSED) | TO(RESETTING) | TO(ENDED) },
+	[VMM_STATE_STOPPING]	= { "stopping", TO(STOPPING) | TO(PAUSED) | TO(RESETTING) | TO(SAVING) | TO(ENDED) },
 	[VMM_STATE_RESETTING]	= { "resetting", TO(RUNNING) | TO(PAUSED) | TO(ENDED) },
+	[VMM_STATE_SAVING]	= { "saving", TO(RUNNING) | TO(PAUSED) | TO(ENDED) },
 	[VMM_STATE_ENDED]	= { "ended", 0 },
 };
 

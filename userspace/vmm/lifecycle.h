@@ -13,6 +13,7 @@ enum vmm_state {
 	VMM_STATE_RUNNING,
 	VMM_STATE_STOPPING,	/* running, power button pressed, waiting for the guest */
 	VMM_STATE_RESETTING,	/* vCPUs parked, devices and memory going back to power-on state */
+	VMM_STATE_SAVING,	/* vCPUs and devices stand still; the state goes, or went, into a file */
 	VMM_STATE_ENDED,	/* no vCPU will run again; the cause is known */
 	VMM_STATE_NR
 };

@@ -18,6 +18,7 @@
 #include "libhv/libhv_bus.h"
 #include "machine_impl.h"
 #include "readers.h"
+#include "save_impl.h"
 
 #define JOIN_SECONDS 2
 
@@ -221,6 +222,18 @@ static int devices_make(struct machine *m)
 
 /* ---- life ---- */
 
+/* A restored VM needs its kernel for a reset only: without one that ends it. */
+static int kernel_open(struct machine *m)
+{
+	int ret = load_open(&m->load);
+
+	if (!ret || !m->restored)
+		return ret;
+	vmm_log(m->log, LOG_WARN, "a reset of the guest will fail: %s", m->err);
+	m->err[0] = 0;
+	return 0;
+}
+
 static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 {
 	int ret;
@@ -229,17 +242,22 @@ static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 	m->load.errlen = sizeof(m->err);
 	m->load.kernel.path = m->cfg->kernel;
 	m->load.initrd.path = m->cfg->initrd;
-	ret = load_open(&m->load);
+	m->restored = fds->state >= 0;
+	ret = m->restored ? restore_open(m, fds) : 0;
+	if (!ret)
+		ret = kernel_open(m);
 	if (!ret)
 		ret = system_open(m, fds->hv);
 	if (!ret)
 		ret = vm_setup(m);
-	if (!ret)
+	if (!ret && !m->restored)
 		ret = boot_prepare(m);
 	if (!ret)
 		ret = console_setup(m, fds);
 	if (!ret)
 		ret = devices_make(m);
+	if (!ret && m->restored)
+		ret = restore_load(m);
 	if (!ret && fds->ctl >= 0)
 		ret = ctl_create(&m->ctl, m, fds->ctl);
 	if (!ret)
@@ -252,11 +270,12 @@ static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 
 static int machine_start(struct machine *m, int ready)
 {
-	bool paused = m->cfg->flags & VMM_F_START_PAUSED;
+	bool paused = m->cfg->flags & VMM_F_START_PAUSED || m->restored_paused;
 	unsigned int i;
 	int ret = 0;
 
-	if (paused) {
+	/* A restored VM goes on as after a pause. */
+	if (paused || m->restored) {
 		atomic_store(&m->park, true);
 		ret = libhv_vm_run_state(m->vm, HV_RUN_STATE_PAUSED);
 	}
@@ -264,7 +283,12 @@ static int machine_start(struct machine *m, int ready)
 		ret = vcpu_start(&m->vcpu[i]);
 	if (ret < 0)
 		return ret;
-	machine_state_set(m, paused ? VMM_STATE_PAUSED : VMM_STATE_RUNNING);
+	machine_state_set(m, paused || m->restored ? VMM_STATE_PAUSED : VMM_STATE_RUNNING);
+	if (m->restored && !paused)
+		machine_resume(m);
+	ret = restore_check(m);
+	if (ret)
+		return ret;
 	if (ready >= 0 && write(ready, "", 1) != 1)
 		vmm_log(m->log, LOG_WARN, "whoever started the VM did not wait for it");
 	return 0;
@@ -301,6 +325,8 @@ static void machine_teardown(struct machine *m)
 	tty_raw_leave();
 	if (m->ctl)
 		ctl_release(m->ctl);
+	save_stop(m);
+	restore_close(m);
 	if (!vcpus_join(m))
 		return;		/* the process ends soon and takes all of it along */
 	while (m->nr_devs) {
@@ -325,6 +351,8 @@ static void machine_teardown(struct machine *m)
 /* The class of a failure before the first vCPU ran. */
 static enum vmm_cause setup_cause(const struct machine *m, int err)
 {
+	if (m->setup_end != VMM_END_NONE)
+		return m->setup_end;
 	if (m->sys < 0 && m->load.kernel.fd >= 0)
 		return VMM_END_UNSUPPORTED;
 	if (m->sys >= 0 && m->vm < 0)

@@ -97,6 +97,22 @@ bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *ou
 /* Pull the cable out of adapter @nr, or put it in. Return: 0; -ENOENT: there is none. */
 int machine_net_link(struct machine *m, unsigned int nr, bool up);
 
+/*
+ * Save into @fd, an empty file, with zstd's @level or 0. When this returns 0 the VM stands still, @fd is the
+ * machine's, and @fn is called once, from the loop: with NULL when all is on disk - then the VM waits for
+ * machine_save_end() - or with the error after which it goes on as before. Else -EBUSY or -errno, with @e.
+ *
+ * machine_save_cancel() - @fn is not called any more. What is written yet is of no use, and the VM goes on; or,
+ * after @fn has been called with NULL, it is paused for a human to decide.
+ */
+struct state_err;
+typedef void (*machine_save_fn)(void *arg, const struct state_err *e);
+int machine_save(struct machine *m, int fd, int level, machine_save_fn fn, void *arg, struct err *e);
+void machine_save_cancel(struct machine *m);
+int machine_save_end(struct machine *m);	/* the VM's process ends; -EBUSY: it is not saved */
+/* Bytes of memory looked at, of how many. Return: false when it is not being saved. */
+bool machine_save_progress(const struct machine *m, uint64_t *done, uint64_t *total);
+
 /* One named figure of the VM (counts since creation; sizes in bytes; times in ns). */
 struct machine_stat {
 	const char	*name;		/* e.g. "vcpu0.exits.pio" */

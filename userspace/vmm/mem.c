@@ -125,7 +125,8 @@ static int range_map(const struct mem *m, struct mem_range *r, int host_node)
 		return -errno;
 	if (m->backing != VMM_BACKING_HUGETLB)
 		madvise(r->host, r->bytes, MADV_HUGEPAGE);	/* a host without THP: small pages */
-	return host_node >= 0 ? node_bind(r->host, r->bytes, host_node) : 0;
+	r->bound = host_node >= 0;
+	return r->bound ? node_bind(r->host, r->bytes, host_node) : 0;
 }
 
 static int dirty_alloc(struct mem_range *r)
@@ -305,6 +306,30 @@ int mem_file(const struct mem *m, unsigned int i, uint64_t *offset)
 	return m->slot[i]->fd;
 }
 
+int mem_from_file(struct mem *m, unsigned int i, int fd, uint64_t offset)
+{
+	struct mem_range *r = m->slot[i];
+
+	if (r->fd >= 0 || r->bound || m->backing == VMM_BACKING_HUGETLB)
+		return -EOPNOTSUPP;
+	if (mmap(r->host, r->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+		 (off_t)offset) == MAP_FAILED)
+		return -errno;
+	r->of_file = true;
+	return 0;
+}
+
+/* What goes back to zero must not become the file's again. */
+static int anonymous_again(struct mem_range *r)
+{
+	if (mmap(r->host, r->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+		 -1, 0) == MAP_FAILED)
+		return -errno;
+	madvise(r->host, r->bytes, MADV_HUGEPAGE);
+	r->of_file = false;
+	return 0;
+}
+
 int mem_zero(struct mem *m)
 {
 	unsigned int i;
@@ -314,6 +339,13 @@ int mem_zero(struct mem *m)
 
 		if (!r)
 			continue;
+		if (r->of_file) {
+			int ret = anonymous_again(r);
+
+			if (ret)
+				return ret;
+			continue;
+		}
 		/* A hole in hugetlb memory gives up its reservation, and somebody else may take it. */
 		if (m->backing == VMM_BACKING_HUGETLB)
 			memset(r->host, 0, r->bytes);

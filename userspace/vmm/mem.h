@@ -36,6 +36,13 @@ int mem_remove(struct mem *m, unsigned int slot);
 uint8_t *mem_host(const struct mem *m, unsigned int i);
 int mem_file(const struct mem *m, unsigned int i, uint64_t *offset);
 
+/*
+ * Have slot @i, which nobody has touched yet, show the bytes of file @fd from @offset on: read when they are
+ * needed, written to the file never. Its length must cover the slot for as long as the process lives.
+ * Return: 0; -EOPNOTSUPP the backing is not private memory, or is bound to a host node; -errno.
+ */
+int mem_from_file(struct mem *m, unsigned int i, int fd, uint64_t offset);
+
 /* Back to zeroes, giving the host its pages back. vCPUs are parked, no handle is held. */
 int mem_zero(struct mem *m);
 

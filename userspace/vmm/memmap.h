@@ -7,6 +7,7 @@
 #define HV_VMM_MEMMAP_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ struct mem_range {
 	uint64_t		offset;		/* of its first byte in the file */
 	_Atomic uint64_t	*_Atomic dirty;	/* a bit a page; NULL: not noted */
 	atomic_uint		refs;		/* the map's, and one a handle */
+	bool			bound;		/* to a node of the host */
+	bool			of_file;	/* private pages of a saved VM's file: mem_from_file() */
 };
 
 struct memmap_table;

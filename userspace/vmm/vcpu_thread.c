@@ -36,6 +36,22 @@ static bool vcpu_park(struct vcpu *v)
 	return go;
 }
 
+/*
+ * What the guest was answered stands in the run page, and a saved VM has no run page: before it stands
+ * still the module takes the answer, which may bring the next exit of the same instruction.
+ */
+static void vcpu_settle(struct vcpu *v)
+{
+	while (v->answered) {
+		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		v->answered = false;
+		if (!libhv_vcpu_run(v->fd)) {
+			exit_handle(v);
+			v->answered = true;
+		}
+	}
+}
+
 static void *vcpu_loop(void *arg)
 {
 	struct vcpu *v = arg;
@@ -46,11 +62,13 @@ static void *vcpu_loop(void *arg)
 	for (;;) {
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		if (atomic_load(&m->park)) {
+			vcpu_settle(v);
 			if (!vcpu_park(v))
 				break;
 			continue;
 		}
 		ret = libhv_vcpu_run(v->fd);
+		v->answered = !ret;
 		if (!ret) {
 			exit_handle(v);
 			continue;
