@@ -103,6 +103,14 @@ def top():
     p.stdout.close()
 
 
+def trace():
+    """Where hv.ko is not loaded, or nobody may trace, the error names the remedy."""
+    r = subprocess.run([TOOL, "trace", "a", "-t", "100ms"], capture_output=True, text=True, timeout=60)
+    check("trace", r.returncode == 0 or (r.returncode == 8 and ("load hv.ko" in r.stderr or "sudo" in r.stderr)), r)
+    hv("trace", "none", code=3)
+    hv("trace", "a", "-c", "0", code=2)
+
+
 def main():
     top_dir = tempfile.mkdtemp()
     os.environ.update(HV_RUNTIME_DIR=top_dir + "/run", HV_CONFIG_DIR=top_dir + "/cfg", XDG_RUNTIME_DIR="")
@@ -115,6 +123,7 @@ def main():
         hv("start", "-k", "k", "-n", "b.x-1", "-m", "16M")
         prometheus()
         top()
+        trace()
     finally:
         for name in hv("list", "-q").split():
             subprocess.run([TOOL, "kill", "-f", name], capture_output=True)

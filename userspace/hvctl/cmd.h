@@ -55,6 +55,7 @@ int cmd_list(struct ctx *ctx);
 int cmd_show(struct ctx *ctx);
 int cmd_stats(struct ctx *ctx);
 int cmd_top(struct ctx *ctx);
+int cmd_trace(struct ctx *ctx);
 int cmd_logs(struct ctx *ctx);
 int cmd_console(struct ctx *ctx);
 int cmd_pause(struct ctx *ctx);

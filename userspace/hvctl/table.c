@@ -64,6 +64,14 @@ static const struct opt stats_opts[] = {
 	{ 0 }
 };
 
+static const struct opt trace_opts[] = {
+	{ .name = "event", .kind = OPT_STR, .arg = "NAME", .repeat = true,
+	  .help = "only this one, for example hv_exit or exit" },
+	{ .name = "count", .letter = 'c', .kind = OPT_UINT, .arg = "N", .help = "end after N lines" },
+	{ .name = "timeout", .letter = 't', .kind = OPT_DURATION, .arg = "TIME", .help = "end after this time" },
+	{ 0 }
+};
+
 static const struct opt top_opts[] = {
 	{ .name = "count", .letter = 'n', .kind = OPT_UINT, .arg = "N", .help = "end after N times (default: never)" },
 	{ .name = "interval", .letter = 'd', .kind = OPT_DURATION, .arg = "TIME",
@@ -194,6 +202,10 @@ static const struct opt_cmd cmds[] = {
 	  .text = "CPU (percent of one host CPU), resident memory, exits by kind, disk and network bytes, for one "
 		  "second each, over the last interval. ^C ends it. With --json one object on a line each time.",
 	  .example = "hvctl top -n 1 web", .opts = { top_opts } },
+	{ .name = "trace", .help = "print the tracepoints of a VM as they are passed", .run = cmd_trace, VM_CMD(1),
+	  .text = "Reads the events of hv.ko through tracefs, filtered by VM, in a trace instance of its own: what "
+		  "others trace is not disturbed. Needs root. ^C ends it.",
+	  .example = "hvctl trace web --event exit --event inject -c 100", .opts = { trace_opts } },
 	{ .name = "logs", .help = "show the log of a VM, also after its end", .run = cmd_logs, VM_CMD(1),
 	  .text = "Each VM keeps a log of at most 64 KiB that names the cause of its end. It stays until a "
 		  "VM of the same name is started.",
