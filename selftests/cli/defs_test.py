@@ -32,6 +32,7 @@ SAMPLES = {
     "net": ["user", "user,hostfwd=tcp::2222-:22,hostfwd=udp::53-10.0.2.15:53,restrict,guard,mtu=1500,"
             "mac=02:15:5d:01:02:03", "user,guard=off", "tap", "tap,ifname=tap7,mtu=9000",
             "tap,ifname=tap7,bridge=br0", "tap,bridge=br0"],
+    "cloud-init": ["user", "user,meta"], "boot-menu": None,	# below: there is no --kernel
     "sandbox": ["log", "off", "on"], "exit-with-guest": [None], "escape": ["^a", "none"],
 }
 # Whole lines.
@@ -45,6 +46,8 @@ LINES = [
     ["--net", "tap", "--net", "tap,bridge=br0", "--net", "tap,ifname=tap1,guard", "--net", "user"],
     ["--net", "user,guard", "--net", "user,hostfwd=tcp::2222-:22", "--net", "user"],
 ]
+# And lines without a kernel.
+BOOTED = [["--disk", "d1"], ["--disk", "d1", "--boot-menu", "--append", "quiet"]]
 PASSING = {"dry-run", "json", "quiet", "help", "version"}
 
 
@@ -80,10 +83,10 @@ def options():
     return set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", hv("run", "--help"), re.M))
 
 
-def same_vm(words):
+def same_vm(words, kernel=("--kernel", "k")):
     """The VM of @words, and that of its XML: the configuration handed to the process is one text."""
     plain = [w for w in words if w not in ("--exit-with-guest",)]
-    direct = doc("run", "--kernel", "k", *words, "--dry-run")
+    direct = doc("run", *kernel, *words, "--dry-run")
     good, why = valid(direct["xml"])
     check(f"libvirt's schema takes the XML of {words}", good, why, direct["xml"])
     name = ET.fromstring(direct["xml"]).find("name").text
@@ -92,7 +95,7 @@ def same_vm(words):
     bare = re.sub(r" *<uuid>.*</uuid>\n", "", kept)
     check(f"kept as it was: {words}", bare == direct["xml"], direct["xml"], bare)
     if "--escape" not in plain and "--exit-with-guest" not in words:	# run's alone
-        direct = doc("start", "--kernel", "k", *plain, "--dry-run")
+        direct = doc("start", *kernel, *plain, "--dry-run")
     again = doc("start", name, "--dry-run")
     want, got = (re.sub(r"^serial=.*\n", "", d["config"], flags=re.M) if "--serial" not in words else d["config"]
                  for d in (direct, again))
@@ -108,6 +111,8 @@ def every_option():
             same_vm([f"--{name}"] + ([] if v is None else [v]))
     for words in LINES:
         same_vm(words)
+    for words in BOOTED:
+        same_vm(words, ())
     everything = [w for words in LINES[2:] for w in words]
     for name, values in SAMPLES.items():
         if name not in ("kernel", "append", "cdrom") and values:
@@ -259,6 +264,12 @@ def main():
     top = tempfile.mkdtemp()
     os.environ.update(HV_RUNTIME_DIR=top + "/run", HV_CONFIG_DIR=top + "/cfg", XDG_RUNTIME_DIR="")
     os.chdir(top)
+    os.environ["HV_BOOT_IMAGE"] = top + "/boot"
+    os.mkdir("boot")
+    open("user", "w").write("#cloud-config\n")
+    open("meta", "w").write("instance-id: one\n")
+    for name in ("boot/vmlinuz", "boot/initrd"):
+        open(name, "w").write("x")
     for name in ("k", "k2", "i", "iso", "d1", "d2", "d3", "d4", "with,comma", "sp ace&'<\".img"):
         open(name, "w").write("x")
     try:

@@ -5,6 +5,7 @@ A stock kernel with Debian's initramfs, four processors and a disk: hvctl show c
 what its storvsc moves, each processor's reads among them; and its hv_utils sets its clock after a pause.
 """
 
+import json
 import os
 import re
 import sys
@@ -87,6 +88,27 @@ def disk(c):
           "hvctl show prints them", text)
 
 
+def sectors(c):
+    """Bytes that the guest's kernel says it read from and wrote to its disk (Documentation/block/stat)."""
+    words = (c.ask("cat /sys/block/sda/stat") or "").split()
+    return (512 * int(words[2]), 512 * int(words[6])) if len(words) > 6 else None
+
+
+def counted():
+    """The same as hvctl stats has it."""
+    s = json.loads(hvctl("stats", "chan", "--json").stdout)["stats"]
+    return s["scsi0.bytes_read"], s["scsi0.bytes_written"]
+
+
+def agree(c):
+    c.ask("dd if=/dev/zero of=/dev/sda bs=64k count=32 seek=100; sync")
+    wait(lambda: sectors(c) == counted(), 30)
+    guest, host = sectors(c), counted()
+    check(guest == host and guest[1] == 32 << 16, "guest and host have counted the same bytes", guest, host)
+    top = json.loads(hvctl("top", "chan", "-n", "1", "-d", "500ms", "--json").stdout)["vms"][0]
+    check(top["state"] == "running" and top["rss"] > 0 and "hlt" in top["exit_kinds"], "hvctl top", top)
+
+
 def error(c):
     """Seconds the guest's clock is ahead of the host's, at least; None when it does not tell it."""
     early = time.time()
@@ -118,5 +140,6 @@ def clock(c):
 console = boot()
 if console:
     disk(console)
+    agree(console)
     clock(console)
 sys.exit(done())
