@@ -58,6 +58,7 @@ static inline void hv_mem_gen_raise(struct hv_vm *vm)
 }
 
 void hv_hostpage_vcpu_release(struct hv_vcpu *vcpu);
+void hv_hostpage_vm_release(struct hv_vm *vm);
 void hv_overlay_vm_release(struct hv_vm *vm);
 
 #endif /* _HV_VIRT_MEMORY_H */

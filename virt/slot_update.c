@@ -282,6 +282,7 @@ void hv_mem_vm_release(struct hv_vm *vm)
 	kfree(t);
 	RCU_INIT_POINTER(vm->slots, NULL);
 	hv_overlay_vm_release(vm);
+	hv_hostpage_vm_release(vm);
 }
 
 void hv_mem_vcpu_release(struct hv_vcpu *vcpu)

@@ -92,6 +92,7 @@ struct hv_tlfs_vm;
 struct hv_bus;
 struct hv_tlfs_vcpu;
 struct hv_hostpage_wait;
+struct hv_hostpage_pool;
 
 /*
  * Work that awaits an answer of user space: data, never a function pointer; saved as a record.
@@ -163,6 +164,7 @@ struct hv_vm {
 	unsigned long notify_seq;	/* M: raised at the end of each invalidation */
 	long notify_count;		/* M: invalidations in progress */
 	unsigned long notify_start, notify_end;	/* M: host range they cover */
+	struct hv_hostpage_pool *hostpages;	/* A: set once; virt/hostpage.c */
 
 	/* devices: virt/iobus.c, irq*.c, ioeventfd.c */
 	struct hv_iobus *iobus;
@@ -203,6 +205,12 @@ struct hv_gmem_cache {
 	hv_hva_t hva;			/* of @first */
 };
 
+/*
+ * Pages of the host one vCPU may wait for at a time: the one it runs into, and those it was
+ * taken away from by interrupts or its owner.
+ */
+#define HV_HOSTPAGE_WAITS	4
+
 struct hv_vcpu {
 	struct hv_vm *vm;		/* I */
 	u32 index;			/* I: VP index and APIC id */
@@ -223,7 +231,7 @@ struct hv_vcpu {
 	struct hv_gmem_cache gmem;	/* T: virt/gmem.c */
 	struct hv_gmem_fault gmem_fault;	/* T: virt/gmem.c; whoever reports it clears it before */
 	struct hv_gmem_code code[HV_GMEM_CODE_PAGES];	/* T: by a hash of the page number */
-	struct hv_hostpage_wait *hostwait;	/* T: virt/hostpage.c, a page being waited for */
+	struct hv_hostpage_wait *hostwait[HV_HOSTPAGE_WAITS];	/* T: virt/hostpage.c */
 
 	struct hv_stats_vcpu stat;	/* T (A for those counted elsewhere) */
 };

@@ -227,6 +227,116 @@ static void check_kill(const struct place *p)
 	close(told[0]);
 }
 
+/*
+ * ---- pages that are never given ----
+ *
+ * A vCPU is taken away from the page it waits for, and put to another one, again and again:
+ * the module's workers for the old ones cannot be called off.
+ */
+#define CROWD		70u	/* VMs of the hostile process */
+#define ROUNDS		4u	/* pages each of them runs into: all it may wait for at a time */
+#define NEVER_PAGES	(CROWD * ROUNDS)
+
+/* The page that is asked for, if any is in that time. */
+static uint8_t *run_into(struct flat *f, int fd, uint32_t page)
+{
+	uint8_t *p;
+
+	flat_start(f, FLAT_READ, &(struct flat_regs){ .esi = BASE + page * 4096 });
+	p = uffd_asked(fd, 200);
+	flat_stop(f, NULL);
+	return p;
+}
+
+static void check_bound(void)
+{
+	uint8_t *mem = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = uffd_open(mem, 64 * 4096);
+	uint8_t *first = NULL, *p;
+	unsigned int n = 0, i;
+	struct flat f;
+
+	flat_new(&f, 0, 1);
+	flat_slot(&f, 1, 0, BASE, 64 * 4096, mem);
+	for (i = 0; i < 12; i++) {
+		p = run_into(&f, fd, i);
+		n += !!p;
+		first = first ? first : p;
+	}
+	tap_ok(n && n <= ROUNDS, "put to %u pages, a vCPU waits for %u of them", i, n);
+	flat_start(&f, FLAT_READ, &(struct flat_regs){ .esi = BASE + 40 * 4096 });
+	tap_ok(!uffd_asked(fd, 1000), "it must wait for one more");
+	uffd_give(fd, first, NULL);
+	p = uffd_asked(fd, LATE_MS);
+	tap_ok(p == mem + 40 * 4096, "which is asked for when another one came");
+	uffd_give(fd, mem + 40 * 4096, NULL);
+	for (i = 0; i < LATE_MS / 10 && !f.exit_kind; i++)
+		usleep(10000);
+	flat_stop(&f, NULL);
+	tap_ok(!f.last && f.exit_kind == HV_EXIT_PIO, "and the vCPU goes on");
+	flat_close(&f);
+	close(fd);
+	munmap(mem, 64 * 4096);
+}
+
+/* Many VMs, each of which waits for as many pages as it may. */
+static void crowd(int told)
+{
+	size_t bytes = NEVER_PAGES * 4096;
+	uint8_t *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = uffd_open(mem, bytes);
+	unsigned int i, k;
+	struct flat f;
+
+	for (i = 0; i < CROWD; i++) {
+		flat_new(&f, 0, 1);
+		flat_slot(&f, 1, 0, BASE, bytes, mem);
+		for (k = 0; k < ROUNDS; k++)
+			run_into(&f, fd, i * ROUNDS + k);
+	}
+	if (write(told, "x", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+static void check_crowd(void)
+{
+	uint8_t *mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int told[2], fd, i;
+	long refs = module_refs();
+	struct flat f;
+	pid_t pid;
+	char c;
+
+	if (pipe(told))
+		tap_bail("pipe");
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		crowd(told[1]);
+	close(told[1]);
+	tap_is(read(told[0], &c, 1), 1, "%u VMs wait for %u pages that never come", CROWD, NEVER_PAGES);
+	fd = uffd_open(mem, 4096);
+	flat_new(&f, 0, 1);
+	flat_slot(&f, 1, 0, BASE, 4096, mem);
+	flat_start(&f, FLAT_READ, &(struct flat_regs){ .esi = BASE });
+	tap_ok(uffd_asked(fd, LATE_MS) == mem, "another process's VM still asks for its own");
+	uffd_give(fd, mem, NULL);
+	for (i = 0; i < LATE_MS / 10 && !f.exit_kind; i++)
+		usleep(10000);
+	flat_stop(&f, NULL);
+	tap_ok(!f.last && f.exit_kind == HV_EXIT_PIO, "and gets it");
+	flat_close(&f);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (i = 0; i < 3000 && module_refs() > refs; i++)
+		usleep(20000);
+	tap_is(module_refs(), refs, "all of their VMs are gone with the process");
+	close(told[0]);
+	close(fd);
+	munmap(mem, 4096);
+}
+
 int main(void)
 {
 	unsigned int i;
@@ -237,6 +347,8 @@ int main(void)
 		tap_bail("no memory");
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		check_kill(&places[i]);
+	check_bound();
+	check_crowd();
 	memset(ram, 0, PAGES * 4096);	/* we would wait for ourselves */
 	uffd = uffd_open(ram, PAGES * 4096);
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
