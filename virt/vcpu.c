@@ -96,6 +96,14 @@ static void vcpu_destroy(struct hv_vcpu *vcpu)
 	vcpu_free(vcpu);
 }
 
+void hv_vcpu_lock_stopped(struct hv_vcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->vm->lock);
+	hv_vcpu_request(vcpu, HV_REQ_PAUSE);
+	mutex_lock(&vcpu->lock);
+	hv_vcpu_take_request(vcpu, HV_REQ_PAUSE);
+}
+
 void hv_vcpu_abort(struct hv_vcpu *vcpu)
 {
 	vcpu_destroy(vcpu);

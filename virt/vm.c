@@ -280,7 +280,7 @@ int hv_vm_reset_locked(struct hv_vm *vm)
 	lockdep_assert_held(&vm->lock);
 	hv_bus_vm_reset(vm);
 	hv_vm_for_each_vcpu(vm, i, vcpu) {
-		mutex_lock(&vcpu->lock);
+		hv_vcpu_lock_stopped(vcpu);
 		if (vcpu->tlfs)
 			hv_tlfs_vcpu_reset(vcpu);
 		hv_arch_vcpu_reset(vcpu);

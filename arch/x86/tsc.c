@@ -8,6 +8,7 @@
  */
 #include <asm/tsc.h>
 #include <asm/msr.h>
+#include <hv/vm.h>
 #include "lapic.h"
 #include "x86.h"
 
@@ -73,7 +74,7 @@ void hv_tsc_sync(struct hv_vcpu_x86 *x)
 	offset_apply(x);
 }
 
-/* The VM's run state changes; no vCPU runs. The counter stands still meanwhile. */
+/* The VM's run state changes; no vCPU runs, and no state call is in one. The counter stands still meanwhile. */
 void hv_arch_vm_pause(struct hv_vm *vm, bool paused)
 {
 	struct hv_vm_x86 *v = to_vm_x86(vm);
@@ -85,7 +86,10 @@ void hv_arch_vm_pause(struct hv_vm *vm, bool paused)
 	else
 		WRITE_ONCE(v->tsc_offset, v->tsc_paused - rdtsc());
 	hv_vm_for_each_vcpu(vm, i, vcpu) {
+		/* HV_VCPU_SET_STATE may be arming the timer. */
+		hv_vcpu_lock_stopped(vcpu);
 		hv_lapic_pause(to_x86(vcpu), paused);
+		mutex_unlock(&vcpu->lock);
 		if (!paused)
 			hv_vcpu_request(vcpu, HV_REQ_CLOCK);
 	}

@@ -130,4 +130,11 @@ static inline void hv_vm_gate_open_locked(struct hv_vm *vm)
 	atomic_set_release(&vm->nr_running, 0);
 }
 
+/*
+ * vcpu->lock, for who has closed the gate: a call that holds it and waits for a page of the
+ * host (HV_VCPU_TRANSLATE) is made to leave, so the lock comes soon. mutex_unlock() ends it.
+ * [proc, vm->lock held; virt/vcpu.c]
+ */
+void hv_vcpu_lock_stopped(struct hv_vcpu *vcpu);
+
 #endif /* _HV_VM_H */

@@ -6,6 +6,7 @@
  * when its process is killed nothing stays behind.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,6 +228,62 @@ static void check_kill(const struct place *p)
 	close(told[0]);
 }
 
+/* ---- a look at the guest's page tables from outside ---- */
+
+static struct hv_translate_args translate;
+
+static void *translator(void *vcpu)
+{
+	translate = (struct hv_translate_args){ .gva = HOLE };
+	return (void *)hv_try(*(int *)vcpu, HV_VCPU_TRANSLATE, &translate);
+}
+
+static void translate_start(struct flat *f, pthread_t *t)
+{
+	if (pthread_create(t, NULL, translator, &f->vcpu))
+		tap_bail("cannot start a thread");
+	tap_ok(uffd_asked(uffd, LATE_MS) == ram + 4096, "translate: the tables are asked for");
+}
+
+static void translate_end(pthread_t t, long ret, const char *what)
+{
+	void *got;
+
+	pthread_join(t, &got);
+	tap_is((long)got, ret, "translate: %s", what);
+}
+
+/* It holds the vCPU while it waits for the page, and must not hold up who stops the VM. */
+static void check_translate(void)
+{
+	struct hv_reset_args reset = { 0 };
+	struct flat_state s;
+	struct flat f;
+	pthread_t t;
+	void *got;
+
+	memset(ram, 0, PAGES * 4096);
+	vm_new(&f);
+	at_walk(&f);
+	flat_save(&f, &s);
+	page_take();
+	translate_start(&f, &t);
+	tap_is(records_run_state(f.vm, HV_RUN_STATE_PAUSED), 0, "translate: the VM is paused");
+	translate_end(t, -EINTR, "it left for that");
+	tap_is(records_run_state(f.vm, HV_RUN_STATE_RUNNING), 0, "translate: the VM goes on");
+	if (pthread_create(&t, NULL, translator, &f.vcpu))
+		tap_bail("cannot start a thread");
+	usleep(100000);
+	tap_is(hv_try(f.vm, HV_VM_RESET, &reset), 0, "translate: the VM is reset");
+	pthread_join(t, &got);		/* what it says depends on who was first */
+	flat_load(&f, &s);
+	uffd_give(uffd, ram + 4096, content);
+	tap_is(hv_try(f.vcpu, HV_VCPU_TRANSLATE, &translate), 0, "translate: with the page it ends");
+	tap_ok(translate.gpa == HOLE && !translate.fault, "translate: %#llx is at %#llx",
+	       (unsigned long long)HOLE, (unsigned long long)translate.gpa);
+	flat_close(&f);
+}
+
 /*
  * ---- pages that are never given ----
  *
@@ -355,5 +412,6 @@ int main(void)
 		check(&places[i], false);
 		check(&places[i], true);
 	}
+	check_translate();
 	return tap_done();
 }
