@@ -9,6 +9,9 @@
 #include "virt/lib/slotmap.h"
 #include "virt/lib/overlaymap.h"
 
+/* Frames whose entries are changed in one hold of mmu_lock, before a look at who waits: 1 GiB. */
+#define HV_MMU_STEP	(1ULL << 18)
+
 struct hv_slot_table {
 	struct rcu_head rcu;
 	struct hv_slotmap map;	/* last; owners are struct hv_slot */

@@ -20,8 +20,6 @@
 #include <hv/slot.h>
 #include "virt/memory.h"
 
-#define ZAP_FRAMES	(1ULL << 18)	/* 1 GiB between looks at who waits */
-
 struct zap {
 	bool flush;
 	bool may_yield;
@@ -41,7 +39,7 @@ static int zap_part(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last, void *arg)
 	z->first = min(z->first, first);
 	z->last = max(z->last, last);
 	while (first < last) {
-		hv_gfn_t to = min(last, (first | (ZAP_FRAMES - 1)) + 1);
+		hv_gfn_t to = min(last, (first | (HV_MMU_STEP - 1)) + 1);
 		bool removed = hv_arch_mmu_zap_range_locked(vm, first, to);
 
 		z->flush |= removed;
@@ -51,6 +49,14 @@ static int zap_part(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last, void *arg)
 		first = to;
 	}
 	return 0;
+}
+
+/* Others get the lock and the CPU; what is done is flushed, so its tables go now, not all at once. */
+static void zap_yield(struct hv_vm *vm, struct zap *z)
+{
+	if (z->flush)
+		hv_arch_mmu_flush_locked(vm);
+	cond_resched_lock(&vm->mmu_lock);
 }
 
 static int invalidate_start(struct mmu_notifier *n, const struct mmu_notifier_range *range)
@@ -70,7 +76,7 @@ static int invalidate_start(struct mmu_notifier *n, const struct mmu_notifier_ra
 		vm->notify_end = max(vm->notify_end, range->end);
 	}
 	while (hv_slot_for_each_hva_locked(vm, range->start, range->end, zap_part, &z))
-		cond_resched_lock(&vm->mmu_lock);
+		zap_yield(vm, &z);
 	if (z.flush) {
 		hv_arch_mmu_flush_locked(vm);
 		vm->stat.notifier_invalidates++;
@@ -135,11 +141,16 @@ static int test_young(struct mmu_notifier *n, struct mm_struct *mm, unsigned lon
 static void mm_release(struct mmu_notifier *n, struct mm_struct *mm)
 {
 	struct hv_vm *vm = to_vm(n);
+	struct zap z = { .may_yield = true };
 
 	if (READ_ONCE(vm->notifier_on))
 		hv_vm_kill(vm, HV_EVENT_VM_DEAD, "its address space is gone");
 	spin_lock(&vm->mmu_lock);
-	if (hv_arch_mmu_zap_range_locked(vm, 0, HV_GFN_NONE))
+	while (hv_slot_for_each_hva_locked(vm, 0, ULONG_MAX, zap_part, &z))
+		zap_yield(vm, &z);
+	/* What is left are overlays where there is no slot. */
+	z.flush |= hv_arch_mmu_zap_range_locked(vm, 0, HV_GFN_NONE);
+	if (z.flush)
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
 	hv_frame_zap(vm, 0, HV_GFN_NONE, true);

@@ -9,7 +9,9 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -132,21 +134,50 @@ static struct hv_slot *slot_alloc(const struct hv_slot_args *a, struct hv_slot *
 	return s;
 }
 
-/* Take back what was built on @old. After it nothing of it is in use. */
-static void slot_retire(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *new)
+static bool zap(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last)
 {
-	hv_gfn_t end = old->gfn + old->npages;
+	return hv_arch_mmu_zap_range_locked(vm, first, last);
+}
+
+static bool wrprotect(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last)
+{
+	return hv_arch_mmu_wrprotect_locked(vm, first, last, NULL);
+}
+
+/*
+ * Change second-level entries of a whole slot. A slot may be TiB of small entries: others
+ * get the lock and the CPU in between, and what they see then has been flushed.
+ */
+static void slot_walk(struct hv_vm *vm, const struct hv_slot *s,
+		      bool (*fn)(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last))
+{
+	hv_gfn_t at = s->gfn, end = s->gfn + s->npages, to;
 	bool flush = false;
 
 	spin_lock(&vm->mmu_lock);
-	if (!new || !same_memory(old, new))
-		flush = hv_arch_mmu_zap_range_locked(vm, old->gfn, end);
-	else if (new->dirty && !old->dirty)
-		flush = hv_arch_mmu_wrprotect_locked(vm, old->gfn, end, NULL);
+	for (; at < end; at = to) {
+		to = min(end, (at | (HV_MMU_STEP - 1)) + 1);
+		flush |= fn(vm, at, to);
+		if (!need_resched() && !spin_needbreak(&vm->mmu_lock))
+			continue;
+		if (flush)
+			hv_arch_mmu_flush_locked(vm);
+		flush = false;
+		cond_resched_lock(&vm->mmu_lock);
+	}
 	if (flush)
 		hv_arch_mmu_flush_locked(vm);
 	spin_unlock(&vm->mmu_lock);
-	hv_frame_zap(vm, old->gfn, end, true);
+}
+
+/* Take back what was built on @old. After it nothing of it is in use. */
+static void slot_retire(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *new)
+{
+	if (!new || !same_memory(old, new))
+		slot_walk(vm, old, zap);
+	else if (new->dirty && !old->dirty)
+		slot_walk(vm, old, wrprotect);
+	hv_frame_zap(vm, old->gfn, old->gfn + old->npages, true);
 
 	synchronize_rcu_expedited();
 	if (new && new->dirty == old->dirty)
