@@ -84,6 +84,8 @@ void hv_tlfs_vcpu_reset(struct hv_vcpu *vcpu)
 
 void hv_tlfs_vcpu_service(struct hv_vcpu *vcpu)
 {
-	if (vcpu->tlfs)
-		hv_vsynic_rescan(to_vsynic(vcpu));
+	if (!vcpu->tlfs)
+		return;
+	hv_vstimer_service(to_vsynic(vcpu));
+	hv_vsynic_rescan(to_vsynic(vcpu));
 }

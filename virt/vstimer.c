@@ -6,7 +6,11 @@
  * timer wakes us; the reference time, which alone counts, is looked at then. A direct
  * timer raises its vector in hard-irq context; a message timer queues its message, at
  * most one at a time: expiries while it waits are one with it.
+ *
+ * A periodic timer whose last message or interrupt still waits is parked: the host is not
+ * woken up for a vCPU that is halted, or not run at all. The next entry looks at it again.
  */
+#include <linux/bitops.h>
 #include <linux/ktime.h>
 #include <hv/arch.h>
 #include <hv/compat.h>
@@ -51,52 +55,91 @@ void hv_vstimer_queue_locked(struct hv_vstimer *t, u64 due)
 	hv_vsynic_queue_locked(t->synic, &t->msg);
 }
 
-/*
- * Expire @t if it is due and arm it for what comes next. Returns the vector of a direct
- * timer to raise, or 0; *@sints are message SINTs to raise. The lock must be dropped first.
- */
-static u8 check_locked(struct hv_vstimer *t, u32 *sints)
+/* What an expiry leaves to do once the lock is dropped. */
+struct outcome {
+	u8 vector;	/* of a direct timer to raise, or 0 */
+	u32 sints;	/* message SINTs to raise */
+	bool unread;	/* the message of an expiry before still waits */
+};
+
+static void expire_locked(struct hv_vstimer *t, u64 now, struct outcome *o)
 {
-	u64 now = hv_reftime_now(t->synic->vcpu->vm);
-	u8 vector = 0;
 	u64 due;
 
-	*sints = 0;
-	if (hv_stimer_due(&t->regs, now)) {
-		due = hv_stimer_expire(&t->regs, now);
-		t->synic->vcpu->stat.vstimer_expired++;
-		if (is_direct(t)) {
-			vector = (t->regs.config & TLFS_STIMER_VECTOR_MASK) >>
-				TLFS_STIMER_VECTOR_SHIFT;
-		} else {
-			hv_vstimer_queue_locked(t, due);
-			*sints = hv_vsynic_deliver_locked(t->synic);
-		}
+	*o = (struct outcome){ 0 };
+	if (!hv_stimer_due(&t->regs, now))
+		return;
+	due = hv_stimer_expire(&t->regs, now);
+	t->synic->vcpu->stat.vstimer_expired++;
+	if (is_direct(t)) {
+		o->vector = (t->regs.config & TLFS_STIMER_VECTOR_MASK) >> TLFS_STIMER_VECTOR_SHIFT;
+		return;
 	}
-	arm_locked(t, now);
-	return vector;
+	o->unread = !list_empty(&t->msg.link);
+	hv_vstimer_queue_locked(t, due);
+	o->sints = hv_vsynic_deliver_locked(t->synic);
 }
 
-static void raise(struct hv_vstimer *t, u8 vector, u32 sints)
+/* Expire @t if it is due and arm it for what comes next. */
+static void check_locked(struct hv_vstimer *t, struct outcome *o)
 {
-	if (vector)
-		hv_arch_irq_raise(t->synic->vcpu, vector);
-	hv_vsynic_raise(t->synic, sints);
+	u64 now = hv_reftime_now(t->synic->vcpu->vm);
+
+	expire_locked(t, now, o);
+	arm_locked(t, now);
+}
+
+/* False: the vector of a direct timer was pending already. */
+static bool raise(struct hv_vstimer *t, const struct outcome *o)
+{
+	bool taken = !o->vector || hv_arch_irq_raise(t->synic->vcpu, o->vector);
+
+	hv_vsynic_raise(t->synic, o->sints);
+	return taken;
+}
+
+/* No kick: if the vCPU comes to an entry, it finds the request. */
+static void park_locked(struct hv_vstimer *t)
+{
+	struct hv_vsynic *s = t->synic;
+
+	lockdep_assert_held(&s->lock);
+	WRITE_ONCE(s->parked, s->parked | 1u << (t - s->timer));
+	smp_mb__before_atomic();
+	set_bit(HV_REQ_STIMER, &s->vcpu->requests);
 }
 
 static enum hrtimer_restart expired(struct hrtimer *timer)
 {
 	struct hv_vstimer *t = container_of(timer, struct hv_vstimer, timer);
+	struct hv_vsynic *s = t->synic;
+	struct outcome o = { 0 };
 	unsigned long flags;
-	u8 vector = 0;
-	u32 sints = 0;
+	bool later = false;
+	u64 now;
 
-	raw_spin_lock_irqsave(&t->synic->lock, flags);
-	if (!READ_ONCE(t->synic->vcpu->vm->tlfs->paused))
-		vector = check_locked(t, &sints);
-	raw_spin_unlock_irqrestore(&t->synic->lock, flags);
-	raise(t, vector, sints);
-	return HRTIMER_NORESTART;	/* check_locked() armed it again if need be */
+	raw_spin_lock_irqsave(&s->lock, flags);
+	if (!READ_ONCE(s->vcpu->vm->tlfs->paused)) {
+		now = hv_reftime_now(s->vcpu->vm);
+		expire_locked(t, now, &o);
+		/* Whether anybody took the interrupt of a period is known when it was raised. */
+		later = o.vector && (t->regs.config & TLFS_STIMER_PERIODIC);
+		if (o.unread && t->regs.expiry)
+			park_locked(t);
+		else if (!later)
+			arm_locked(t, now);
+	}
+	raw_spin_unlock_irqrestore(&s->lock, flags);
+	if (raise(t, &o) && later) {
+		raw_spin_lock_irqsave(&s->lock, flags);
+		arm_locked(t, hv_reftime_now(s->vcpu->vm));
+		raw_spin_unlock_irqrestore(&s->lock, flags);
+	} else if (later) {
+		raw_spin_lock_irqsave(&s->lock, flags);
+		park_locked(t);
+		raw_spin_unlock_irqrestore(&s->lock, flags);
+	}
+	return HRTIMER_NORESTART;	/* it was armed again if need be */
 }
 
 void hv_vstimer_init(struct hv_vsynic *s)
@@ -127,6 +170,7 @@ void hv_vstimer_reset(struct hv_vsynic *s)
 
 		raw_spin_lock_irqsave(&s->lock, flags);
 		t->regs = (struct hv_stimer_regs){ 0 };
+		WRITE_ONCE(s->parked, s->parked & ~(1u << i));
 		hv_vsynic_unqueue_locked(s, &t->msg);
 		raw_spin_unlock_irqrestore(&s->lock, flags);
 		hrtimer_cancel(&t->timer);
@@ -144,16 +188,37 @@ void hv_vstimer_hold(struct hv_vsynic *s)
 void hv_vstimer_rearm(struct hv_vsynic *s)
 {
 	unsigned long flags;
-	u32 i, sints;
-	u8 vector;
+	struct outcome o;
+	u32 i;
 
 	for (i = 0; i < TLFS_STIMERS; i++) {
 		struct hv_vstimer *t = &s->timer[i];
 
 		raw_spin_lock_irqsave(&s->lock, flags);
-		vector = check_locked(t, &sints);
+		check_locked(t, &o);
 		raw_spin_unlock_irqrestore(&s->lock, flags);
-		raise(t, vector, sints);
+		raise(t, &o);
+	}
+}
+
+void hv_vstimer_service(struct hv_vsynic *s)
+{
+	unsigned long flags;
+	struct outcome o;
+	u32 parked, i;
+
+	if (likely(!READ_ONCE(s->parked)))
+		return;
+	raw_spin_lock_irqsave(&s->lock, flags);
+	parked = s->parked;
+	WRITE_ONCE(s->parked, 0);
+	raw_spin_unlock_irqrestore(&s->lock, flags);
+	for (; parked; parked &= parked - 1) {
+		i = __ffs(parked);
+		raw_spin_lock_irqsave(&s->lock, flags);
+		check_locked(&s->timer[i], &o);
+		raw_spin_unlock_irqrestore(&s->lock, flags);
+		raise(&s->timer[i], &o);
 	}
 }
 
@@ -178,9 +243,8 @@ enum hv_msr_result hv_vstimer_set(struct hv_vcpu *vcpu, u32 index, u64 val)
 	struct hv_vstimer *t = &s->timer[index / 2];
 	u64 now = hv_reftime_now(vcpu->vm);
 	unsigned long flags;
+	struct outcome o = { 0 };
 	bool ok = true;
-	u8 vector = 0;
-	u32 sints = 0;
 
 	raw_spin_lock_irqsave(&s->lock, flags);
 	if (index % 2)
@@ -191,9 +255,9 @@ enum hv_msr_result hv_vstimer_set(struct hv_vcpu *vcpu, u32 index, u64 val)
 		/* A message of the timer as it was before is not wanted any more. */
 		if (!t->regs.expiry)
 			hv_vsynic_unqueue_locked(s, &t->msg);
-		vector = check_locked(t, &sints);
+		check_locked(t, &o);
 	}
 	raw_spin_unlock_irqrestore(&s->lock, flags);
-	raise(t, vector, sints);
+	raise(t, &o);
 	return ok ? HV_MSR_OK : HV_MSR_GP;
 }

@@ -47,6 +47,7 @@ struct hv_vsynic {
 	u64 siefp;			/* T */
 	u64 simp;			/* T */
 	u64 vp_assist;			/* T */
+	u32 parked;			/* Q, peeked at: timers the host does not wake up for */
 	struct hv_vstimer timer[TLFS_STIMERS];
 };
 
@@ -94,6 +95,7 @@ void hv_vstimer_reset(struct hv_vsynic *s);	/* stopped, callbacks have ended. [p
 /* Hold the host's timers, or arm them by what the reference time is now. */
 void hv_vstimer_hold(struct hv_vsynic *s);
 void hv_vstimer_rearm(struct hv_vsynic *s);
+void hv_vstimer_service(struct hv_vsynic *s);	/* before an entry: those that are parked [run] */
 /* A saved timer that had expired: its message waits (again). */
 void hv_vstimer_queue_locked(struct hv_vstimer *t, u64 due);
 enum hv_msr_result hv_vstimer_get(struct hv_vcpu *vcpu, u32 index, u64 *val);

@@ -113,7 +113,7 @@ int hv_arch_irq_check(struct hv_vm *vm, const struct hv_irq_target *t)
 	return -EINVAL;
 }
 
-void hv_arch_irq_raise(struct hv_vcpu *vcpu, u8 vector)
+bool hv_arch_irq_raise(struct hv_vcpu *vcpu, u8 vector)
 {
-	hv_lapic_deliver(to_x86(vcpu), vector, false);
+	return !hv_lapic_deliver(to_x86(vcpu), vector, false);
 }

@@ -75,17 +75,18 @@ int hv_lapic_deliver_special(struct hv_vcpu_x86 *x, u8 delivery, u8 vector)
 	return -EINVAL;
 }
 
-void hv_lapic_local(struct hv_lapic *l, enum hv_apic_lvt which)
+bool hv_lapic_local(struct hv_lapic *l, enum hv_apic_lvt which)
 {
 	u32 lvt = READ_ONCE(l->apic.lvt[which]);
 	u8 delivery = lvt >> 8 & 7;
 
 	if (lvt & HV_APIC_LVT_MASKED)
-		return;
+		return false;
 	if (delivery == HV_APIC_FIXED)
-		hv_lapic_deliver(l->vcpu, (u8)lvt, false);
-	else if (delivery == HV_APIC_NMI)
+		return !hv_lapic_deliver(l->vcpu, (u8)lvt, false);
+	if (delivery == HV_APIC_NMI)
 		hv_lapic_deliver_special(l->vcpu, delivery, 0);
+	return false;
 }
 
 void hv_lapic_error(struct hv_lapic *l, u32 bit)

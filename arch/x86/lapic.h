@@ -35,8 +35,9 @@ struct hv_lapic {
 	u8 sipi_vector;			/* any CPU, before HV_LAPIC_SIPI */
 
 	/* timer: lapic_timer.c */
-	bool paused;			/* the VM's time stands still */
-	bool armed;			/* A: @timer is started; its callback clears it */
+	bool paused;			/* U: the VM's time stands still */
+	bool armed;			/* A: @timer is started, or @parked; its callback clears it */
+	bool parked;			/* A: a period nobody waits for; the next expiry is in @timer */
 	int timer_cpu;			/* host CPU @timer was started on */
 	u64 tsc_deadline;		/* A: IA32_TSC_DEADLINE, guest ticks; 0: none */
 	u64 period_ns;			/* A: 0: one-shot */
@@ -79,8 +80,8 @@ static inline void hv_lapic_assist_collect(struct hv_vcpu_x86 *x)
 int hv_lapic_deliver(struct hv_vcpu_x86 *x, u8 vector, bool level);
 /* NMI, INIT, SIPI (@vector: page to start at); SMI is taken and has no effect. 0, -EINVAL. */
 int hv_lapic_deliver_special(struct hv_vcpu_x86 *x, u8 delivery, u8 vector);
-/* A local source: what its LVT entry says. */
-void hv_lapic_local(struct hv_lapic *l, enum hv_apic_lvt which);
+/* A local source: what its LVT entry says. True: an interrupt that was not pending already. */
+bool hv_lapic_local(struct hv_lapic *l, enum hv_apic_lvt which);
 /* Error @bit of ESR; raises the error interrupt when it is new. */
 void hv_lapic_error(struct hv_lapic *l, u32 bit);
 /* Send @m from @from (NULL: not a local APIC). Result as hv_lapic_deliver(), the best of all. irq.c */

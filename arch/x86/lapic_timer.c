@@ -6,7 +6,11 @@
  * ends the guest's run there and needs no IPI; it is moved when the vCPU is seen on another
  * CPU. The callback delivers by itself and is the only code here that is not the owner's:
  * it changes @armed, @tsc_deadline and the hrtimer, and the owner touches those only after
- * hrtimer_cancel() or when @armed says that the callback is done with them.
+ * hrtimer_cancel() or when @armed or @parked says that the callback is done with them.
+ *
+ * A periodic timer whose interrupt is still pending, or masked, is parked: the host is not
+ * interrupted for a vCPU that is halted, or not run at all. The next entry starts it again,
+ * on the grid it was on; what it missed would have been one with the pending interrupt.
  */
 #include <linux/hrtimer.h>
 #include <hv/compat.h>
@@ -46,9 +50,16 @@ static enum hrtimer_restart expired(struct hrtimer *timer)
 		}
 		WRITE_ONCE(l->tsc_deadline, 0);
 	} else if (period) {
-		hv_lapic_local(l, HV_APIC_LVT_TIMER);
+		bool taken = hv_lapic_local(l, HV_APIC_LVT_TIMER);
+
 		hrtimer_forward_now(timer, ns_to_ktime(period));
-		return HRTIMER_RESTART;
+		if (taken)
+			return HRTIMER_RESTART;
+		/* Pairs with unpark(). No kick: an entry there may be will find the request. */
+		smp_store_release(&l->parked, true);
+		smp_mb__before_atomic();
+		set_bit(HV_REQ_LAPIC_TIMER, &l->vcpu->core.requests);
+		return HRTIMER_NORESTART;
 	}
 	/* Pairs with disarm(): the owner may start the timer anew from here on. */
 	smp_store_release(&l->armed, false);
@@ -70,7 +81,20 @@ static void disarm(struct hv_lapic *l)
 	if (!smp_load_acquire(&l->armed))
 		return;
 	hrtimer_cancel(&l->timer);
+	WRITE_ONCE(l->parked, false);
 	WRITE_ONCE(l->armed, false);
+}
+
+/* Start a parked timer again, here. False: it is not. */
+static bool unpark(struct hv_lapic *l)
+{
+	if (likely(!smp_load_acquire(&l->parked)))
+		return false;
+	WRITE_ONCE(l->parked, false);
+	hrtimer_forward_now(&l->timer, ns_to_ktime(l->period_ns));
+	l->timer_cpu = raw_smp_processor_id();
+	hrtimer_start_expires(&l->timer, HRTIMER_MODE_ABS_PINNED_HARD);
+	return true;
 }
 
 /* Expire in @left ns; while the VM is paused, that long after it goes on. */
@@ -94,6 +118,8 @@ static u64 left_now(struct hv_lapic *l)
 	if (!READ_ONCE(l->armed))
 		return 0;
 	left = ktime_to_ns(hrtimer_expires_remaining(&l->timer));
+	if (left <= 0 && READ_ONCE(l->parked))
+		return l->period_ns - (u64)-left % l->period_ns;
 	return left > 0 ? left : 0;
 }
 
@@ -146,6 +172,7 @@ void hv_lapic_timer_mode(struct hv_lapic *l, u32 old_lvtt)
 		hv_lapic_timer_stop(l);
 		l->apic.tmict = 0;
 	} else {
+		unpark(l);	/* by the period it had */
 		period_update(l);
 	}
 }
@@ -209,7 +236,7 @@ void hv_lapic_timer_move(struct hv_lapic *l)
 {
 	int cpu = raw_smp_processor_id();
 
-	if (!READ_ONCE(l->armed) || l->timer_cpu == cpu)
+	if (!READ_ONCE(l->armed) || unpark(l) || l->timer_cpu == cpu)
 		return;
 	if (hrtimer_cancel(&l->timer)) {
 		l->timer_cpu = cpu;
@@ -229,6 +256,7 @@ void hv_lapic_pause(struct hv_vcpu_x86 *x, bool paused)
 	if (paused) {
 		hrtimer_cancel(&l->timer);
 		left = READ_ONCE(l->armed) ? left_now(l) : HV_LAPIC_NOT_ARMED;
+		WRITE_ONCE(l->parked, false);
 		WRITE_ONCE(l->armed, false);
 		l->left_ns = left;
 		l->paused = true;

@@ -85,8 +85,8 @@ int hv_arch_irq_set_line(struct hv_vm *vm, u32 gsi, enum hv_irq_source source, b
 int hv_arch_irq_check(struct hv_vm *vm, const struct hv_irq_target *t);
 /* MSI or GSI in, to the local APICs. level is for GSI. 0 delivered, 1 coalesced, -EINVAL. [any] */
 int hv_arch_irq_deliver(struct hv_vm *vm, const struct hv_irq_target *t, u32 level);
-/* Edge interrupt @vector to one vCPU: SINTs and direct timers. [any] */
-void hv_arch_irq_raise(struct hv_vcpu *vcpu, u8 vector);
+/* Edge interrupt @vector to one vCPU: SINTs and direct timers. True: it was not pending already. [any] */
+bool hv_arch_irq_raise(struct hv_vcpu *vcpu, u8 vector);
 /*
  * The local APIC by the Hyper-V MSRs (TLFS 10.2): EOI, interrupt command (in the format of
  * the APIC's present mode), task priority. False: inject #GP. [run]
