@@ -70,6 +70,9 @@ static int check_args(const struct hv_slot_args *a)
 		return 0;
 	if ((a->gpa | a->bytes | a->host_addr | a->fd_offset) & ~PAGE_MASK)
 		return -EINVAL;
+	/* Bitmaps of pages count in 32 bits, here and in the kernel. */
+	if (a->bytes >> PAGE_SHIFT > INT_MAX)
+		return -EINVAL;
 	if (a->gpa >= limit || a->bytes > limit - a->gpa)
 		return -EINVAL;
 	if (!access_ok((void __user *)(hv_hva_t)a->host_addr, a->bytes))

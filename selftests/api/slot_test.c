@@ -42,6 +42,9 @@ static void check_refusals(void)
 	tap_is(flat_slot(&f, 1, 0, top, 4096, p), -EINVAL, "beyond the guest's address width");
 	tap_is(flat_slot(&f, 1, 0, -4096ull, 8192, p), -EINVAL, "range that wraps");
 	tap_is(flat_slot(&f, 1, 0, BASE, 1ull << 62, p), -EINVAL, "range too long");
+	/* With fewer than 44 bits for guest addresses they do not fit anyway. */
+	tap_is(flat_slot(&f, 1, HV_SLOT_F_DIRTY_LOG, 1ull << 32, 1ull << 43, p), -EINVAL, "2^31 pages");
+	tap_is(flat_slot(&f, 1, HV_SLOT_F_DIRTY_LOG, 1ull << 32, 1ull << 46, p), -EINVAL, "2^34 pages");
 	tap_is(flat_slot(&f, 1, 0, BASE, 4096, (void *)(top | 0x1000)), -EINVAL, "kernel address");
 	tap_is(flat_slot(&f, 1, 1u << 9, BASE, 4096, p), -EINVAL, "unknown flag");
 	tap_is(flat_slot(&f, 1, 0, 0, 0, NULL), -ENOENT, "delete what is not there");

@@ -125,8 +125,8 @@ struct hv_vcpu_args {
  * A slot that exists is replaced in one step: no vCPU ever sees a hole, and after the
  * call returns nothing of the old backing is reachable by the guest or the kernel.
  * @gpa, @bytes and @host_addr are multiples of 4096; large mappings are used where
- * @gpa and @host_addr are congruent modulo 2 MiB or 1 GiB. Errors: -EEXIST overlaps
- * another slot, -ENOENT delete of a slot that is not there, -ENOSPC, -EINVAL.
+ * @gpa and @host_addr are congruent modulo 2 MiB or 1 GiB. A slot is shorter than 8 TiB
+ * (2^31 pages). Errors: -EEXIST overlaps another slot, -ENOENT delete of a slot that is not there, -ENOSPC, -EINVAL.
  */
 struct hv_slot_args {
 	__u32 size;
