@@ -13,9 +13,13 @@
 #include <linux/pgtable.h>
 #include "slat_ops.h"
 
+/*
+ * A device's memory may be mapped large, too: newer kernels mark it special, as they mark
+ * small entries; older ones may not, so ask whether there is a page at all.
+ */
 static void large(struct hv_host_map *h, u64 v, u64 pfn, u32 level, hv_hva_t hva)
 {
-	if ((v & (HV_HOST_NEED | _PAGE_DEVMAP)) != HV_HOST_NEED)
+	if (!hv_host_pte_usable(v) || !pfn_valid(pfn))
 		return;
 	h->pfn = pfn + ((hva >> PAGE_SHIFT) & (hv_slat_span(level) - 1));
 	h->writable = v & _PAGE_RW;
