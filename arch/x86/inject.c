@@ -8,6 +8,8 @@
 #define VEC_DF	8
 #define VEC_PF	14
 
+#define DR6_CAUSES	0xe00fULL	/* B0-B3, BD, BS, BT */
+
 enum exc_class { BENIGN, CONTRIBUTORY, PAGE_FAULT, DOUBLE };
 
 /* APM vol. 2, 8.2.9: which exceptions combine to a double fault. */
@@ -96,7 +98,8 @@ static void exception_inject(struct hv_vcpu_x86 *x)
 	if (ev->exc_vector == VEC_PF) {
 		hv_v(cr_set)(x, 2, ev->exc_payload);
 	} else if (ev->exc_vector == VEC_DB) {
-		x->dr6 = (x->dr6 & ~0xfULL) | ev->exc_payload;
+		/* From a record it may be anything; the other bits of DR6 never change. */
+		x->dr6 = (x->dr6 & ~0xfULL) | (ev->exc_payload & DR6_CAUSES);
 		hv_v(dr7_set)(x, x->dr7 & ~(1ULL << 13));
 	}
 	/* A fault's frame has RF set, so that its instruction breakpoint is not hit again. */
@@ -231,6 +234,6 @@ enum hv_next hv_exit_db(struct hv_vcpu_x86 *x, u64 dr6)
 		if (!ev->nmi_step_tf && (dr6 & HV_DR6_BS) && !(dr6 & 0xf))
 			return HV_NEXT_RESUME;
 	}
-	hv_inject_exception(x, VEC_DB, false, 0, dr6 & 0xe00fULL);
+	hv_inject_exception(x, VEC_DB, false, 0, dr6 & DR6_CAUSES);
 	return HV_NEXT_RESUME;
 }

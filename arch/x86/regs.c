@@ -115,6 +115,8 @@ int hv_cr_write(struct hv_vcpu_x86 *x, unsigned int cr, u64 val)
 			if (!(hv_v(cr_get)(x, 4) & X86_CR4_PAE))
 				return -EINVAL;
 			hv_v(efer_set)(x, efer | EFER_LMA);
+		} else if (!(val & X86_CR0_PG) && (hv_v(cr_get)(x, 4) & X86_CR4_PCIDE)) {
+			return -EINVAL;		/* PCIDs are of long mode: SDM vol. 3, 2.5 */
 		} else if (!(val & X86_CR0_PG) && (efer & EFER_LMA)) {
 			hv_v(efer_set)(x, efer & ~EFER_LMA);
 		}

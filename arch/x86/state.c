@@ -58,10 +58,18 @@ static int get_sregs(struct hv_vcpu_x86 *x, void *buf)
 	return 0;
 }
 
-/* Control registers must fit each other; the order in which a guest would reach them is not asked. */
+#define CR3_KEEP	(1ULL << 63)	/* of a MOV to CR3: keep translations; not a bit of the register */
+#define SEG_LONG	(1u << 9)	/* of hv_rec_seg.attr */
+#define SEG_BIG		(1u << 10)
+
+/*
+ * Control registers must fit each other, as VMRUN wants them (APM vol. 2, 15.5.1); the order
+ * in which a guest would reach them is not asked.
+ */
 static int sregs_check(struct hv_vcpu_x86 *x, const struct hv_rec_sregs *r)
 {
 	bool pg = r->cr0 & X86_CR0_PG, lme = r->efer & EFER_LME, lma = r->efer & EFER_LMA;
+	u16 cs = r->seg[HV_SEG_CS].attr;
 
 	if ((r->cr0 & ~0xe005003fULL) || (pg && !(r->cr0 & X86_CR0_PE)) ||
 	    ((r->cr0 & X86_CR0_NW) && !(r->cr0 & X86_CR0_CD)))
@@ -70,7 +78,11 @@ static int sregs_check(struct hv_vcpu_x86 *x, const struct hv_rec_sregs *r)
 		return -EINVAL;
 	if ((r->cr4 & ~hv_cr4_allowed(x)) || (r->efer & ~(hv_efer_allowed(x) | EFER_LMA)))
 		return -EINVAL;
-	if (r->cr8 > 15 || (lma && (r->cr3 & ~(1ULL << 63)) >> hv_gpa_bits()))
+	if (!lma && (r->cr4 & X86_CR4_PCIDE))
+		return -EINVAL;
+	if (lma && (cs & SEG_LONG) && (cs & SEG_BIG))
+		return -EINVAL;
+	if (r->cr8 > 15 || (r->cr3 & ~CR3_KEEP) >> hv_gpa_bits())
 		return -EINVAL;
 	return 0;
 }
@@ -91,7 +103,7 @@ static int set_sregs(struct hv_vcpu_x86 *x, const void *buf)
 	hv_v(efer_set)(x, r->efer);
 	hv_v(cr_set)(x, 0, r->cr0);
 	hv_v(cr_set)(x, 2, r->cr2);
-	hv_v(cr_set)(x, 3, r->cr3);
+	hv_v(cr_set)(x, 3, r->cr3 & ~CR3_KEEP);
 	hv_v(cr_set)(x, 4, r->cr4);
 	hv_lapic_tpr_set(x, r->cr8 << 4);
 	memset(&x->gpt, 0, sizeof(x->gpt));
@@ -147,17 +159,24 @@ static int get_events(struct hv_vcpu_x86 *x, void *buf)
 	return 0;
 }
 
+/* Vector of an exception? 2 is the NMI's: VMRUN fails with it (APM vol. 2, 15.20). */
+static bool is_exception(u8 vector)
+{
+	return vector < 32 && vector != 2;
+}
+
 static int set_events(struct hv_vcpu_x86 *x, const void *buf)
 {
 	const struct hv_rec_events *r = buf;
 	struct hv_x86_events *ev = &x->ev;
 
-	if (r->level || r->mp_state > HV_MP_SHUTDOWN || r->exc_pending > 1 || r->exc_vector > 31 ||
+	if (r->level || r->mp_state > HV_MP_SHUTDOWN || r->exc_pending > 1 ||
+	    r->exc_vector > 31 || (r->exc_pending && !is_exception(r->exc_vector)) ||
 	    r->nmi_pending > 2 || r->nmi_masked > 1 || r->int_shadow > 1 ||
 	    r->reinject > HV_EV_SOFT_INT + 1 || r->reinject == 2 || r->init_pending > 1 ||
 	    r->sipi_pending > 1 || r->started > 1 || memchr_inv(r->rsvd, 0, 3))
 		return -EINVAL;
-	if (r->reinject == HV_EV_EXCEPTION + 1 && r->reinject_vector > 31)
+	if (r->reinject == HV_EV_EXCEPTION + 1 && !is_exception(r->reinject_vector))
 		return -EINVAL;
 	ev->exc_pending = r->exc_pending;
 	ev->exc_vector = r->exc_vector;

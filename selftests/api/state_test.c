@@ -168,6 +168,88 @@ static void check_mxcsr(void)
 	tap_is(set(r, one, len, version), -EINVAL, "xsave: MXCSR with all bits, after that");
 }
 
+/* 64-bit mode, with PCIDs where the CPU has them; the registers must fit each other. */
+#define CR0_LONG	0x80000011ull	/* PG, ET, PE */
+#define CR4_PAE		0x20ull
+#define CR4_PCIDE	0x20000ull
+#define EFER_LONG	0x500ull	/* LMA, LME */
+#define CS_LONG		0xa9bu		/* G, L, code */
+#define CS_BIG		0x400u
+
+static void check_hostile_sregs(void)
+{
+	static const struct {
+		const char *what;
+		uint64_t cr0, cr3, cr4, efer;
+		uint16_t cs;
+		long answer;
+	} rows[] = {
+		{ "64-bit mode", CR0_LONG, 0x1000, CR4_PAE, EFER_LONG, CS_LONG, 0 },
+		{ "64-bit mode, CR3 with bit 63", CR0_LONG, 1ull << 63 | 0x1000, CR4_PAE, EFER_LONG,
+		  CS_LONG, 0 },
+		{ "64-bit mode, CR3 with bit 62", CR0_LONG, 1ull << 62, CR4_PAE, EFER_LONG, CS_LONG,
+		  -EINVAL },
+		{ "real mode, CR3 with bit 62", 0x10, 1ull << 62, 0, 0, 0x9b, -EINVAL },
+		{ "real mode, CR3 with bit 63", 0x10, 1ull << 63, 0, 0, 0x9b, 0 },
+		{ "a code segment of 64 and of 32 bits", CR0_LONG, 0x1000, CR4_PAE, EFER_LONG,
+		  CS_LONG | CS_BIG, -EINVAL },
+		{ "the same where it means nothing", 0x11, 0, 0, 0, CS_LONG | CS_BIG, 0 },
+		{ "PCIDs outside long mode", 0x11, 0, CR4_PAE | CR4_PCIDE, 0, 0xc9b, -EINVAL },
+		{ "LMA without LME", CR0_LONG, 0x1000, CR4_PAE, 0x400, CS_LONG, -EINVAL },
+		{ "long mode without PAE", CR0_LONG, 0x1000, 0, EFER_LONG, CS_LONG, -EINVAL },
+	};
+	const struct record *r = &records[5];
+	struct hv_rec_sregs keep, s;
+	uint32_t len = sizeof(keep), version;
+	unsigned int i;
+
+	get(r, &keep, &len, &version);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s = keep;
+		s.cr0 = rows[i].cr0;
+		s.cr3 = rows[i].cr3;
+		s.cr4 = rows[i].cr4;
+		s.efer = rows[i].efer;
+		s.seg[HV_SEG_CS].attr = rows[i].cs;
+		tap_is(set(r, &s, len, version), rows[i].answer, "sregs: %s", rows[i].what);
+		get(r, &s, &len, &version);
+		tap_ok(!(s.cr3 >> 52), "sregs: CR3 is %#llx then", (unsigned long long)s.cr3);
+	}
+	tap_is(set(r, &keep, len, version), 0, "sregs: as before");
+}
+
+static void check_hostile_events(void)
+{
+	static const struct {
+		const char *what;
+		uint8_t pending, vector, reinject, reinject_vector;
+		long answer;
+	} rows[] = {
+		{ "#UD", 1, 6, 0, 0, 0 },
+		{ "an exception of the NMI's vector", 1, 2, 0, 0, -EINVAL },
+		{ "no exception, and that vector", 0, 2, 0, 0, 0 },
+		{ "exception 32", 1, 32, 0, 0, -EINVAL },
+		{ "#PF again", 0, 0, 4, 14, 0 },
+		{ "an exception of the NMI's vector again", 0, 0, 4, 2, -EINVAL },
+		{ "exception 32 again", 0, 0, 4, 32, -EINVAL },
+	};
+	const struct record *r = &records[10];
+	struct hv_rec_events keep, e;
+	uint32_t len = sizeof(keep), version;
+	unsigned int i;
+
+	get(r, &keep, &len, &version);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		e = keep;
+		e.exc_pending = rows[i].pending;
+		e.exc_vector = rows[i].vector;
+		e.reinject = rows[i].reinject;
+		e.reinject_vector = rows[i].reinject_vector;
+		tap_is(set(r, &e, len, version), rows[i].answer, "events: %s", rows[i].what);
+	}
+	tap_is(set(r, &keep, len, version), 0, "events: as before");
+}
+
 static void check_config(void)
 {
 	struct hv_rec_config c, bad;
@@ -244,6 +326,8 @@ int main(void)
 	check_unknown(&vcpu, "vCPU", 0x10b);
 	check_hostile_pending();
 	check_mxcsr();
+	check_hostile_sregs();
+	check_hostile_events();
 	check_config();
 	check_garbage();
 	return tap_done();
