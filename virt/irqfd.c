@@ -11,6 +11,7 @@
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -200,6 +201,8 @@ static int assign(struct hv_vm *vm, const struct hv_irqfd_args *args)
 	}
 	f->vm = vm;
 	f->target = args->target;
+	if (f->target.kind == HV_IRQ_GSI)
+		f->target.gsi = array_index_nospec(f->target.gsi, HV_NR_GSI);
 	f->ctx = eventfd_ctx_fileget(file);
 	if (IS_ERR(f->ctx)) {
 		ret = PTR_ERR(f->ctx);

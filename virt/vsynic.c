@@ -6,6 +6,7 @@
  * overlays, so all of it works in hard-irq context.
  */
 #include <linux/bitops.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <hv/arch.h>
 #include <hv/hv_x86.h>
@@ -101,6 +102,7 @@ int hv_vsynic_signal(struct hv_vm *vm, u32 vp, u32 sint, u32 flag)
 
 	if (!vcpu || !vcpu->tlfs || sint >= TLFS_SINTS || flag >= TLFS_EVENT_FLAGS)
 		goto out;
+	sint = array_index_nospec(sint, TLFS_SINTS);
 	s = to_vsynic(vcpu);
 	events = events_of(s, sint);
 	ret = -EAGAIN;

@@ -15,6 +15,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -208,6 +209,7 @@ int hv_vsynic_post(struct hv_vm *vm, u32 vp, u32 sint, const struct tlfs_message
 	if (!vcpu || !vcpu->tlfs || sint >= TLFS_SINTS || m->size > TLFS_MESSAGE_PAYLOAD ||
 	    m->type == TLFS_MESSAGE_NONE || (m->type & TLFS_MESSAGE_HYPERVISOR))
 		return -EINVAL;
+	sint = array_index_nospec(sint, TLFS_SINTS);
 	s = to_vsynic(vcpu);
 	do {
 		raw_spin_lock_irqsave(&s->lock, flags);
