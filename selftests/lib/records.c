@@ -5,7 +5,8 @@
 
 static const uint32_t vm_ids[] = {
 	HV_REC_VM_CONFIG, HV_REC_VM_CLOCK, HV_REC_VM_TLFS, HV_REC_VM_IOAPIC, HV_REC_VM_OVERLAY,
-	HV_REC_VM_SLOT, HV_REC_VM_CPUID,
+	HV_REC_VM_SLOT, HV_REC_VM_CPUID, HV_REC_BUS, HV_REC_BUS_CHANNEL, HV_REC_BUS_GPADL,
+	HV_REC_BUS_MESSAGE,
 };
 
 static const uint32_t vcpu_ids[] = {
@@ -14,9 +15,10 @@ static const uint32_t vcpu_ids[] = {
 	HV_REC_VCPU_PENDING, HV_REC_VCPU_MESSAGES,
 };
 
+/* Of the VM's. */
 static int repeats(uint32_t id)
 {
-	return id == HV_REC_VM_OVERLAY || id == HV_REC_VM_SLOT;
+	return id == HV_REC_VM_OVERLAY || id == HV_REC_VM_SLOT || id > HV_REC_BUS;
 }
 
 static long get_one(struct records *all, int fd, unsigned long cmd, int vcpu, uint32_t id,
@@ -50,8 +52,8 @@ void records_save(struct records *all, int vm, const int *vcpu, uint32_t cpus)
 	for (i = 0; i < sizeof(vm_ids) / sizeof(vm_ids[0]); i++)
 		for (index = 0; ; index++) {
 			ret = get_one(all, vm, HV_VM_GET_STATE, -1, vm_ids[i], index);
-			if (repeats(vm_ids[i]) && ret == -ENOENT)
-				break;
+			if ((repeats(vm_ids[i]) || vm_ids[i] == HV_REC_BUS) && ret == -ENOENT)
+				break;		/* no more, or there is no bus */
 			if (ret < 0)
 				tap_bail("get VM record 0x%x: %ld", vm_ids[i], ret);
 			if (!repeats(vm_ids[i]))
