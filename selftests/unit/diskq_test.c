@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "backends/disk.h"
+#include "backends/window.h"
 #include "lib/unit.h"
 
 #define SECTORS		16384u		/* 8 MiB */
@@ -461,6 +462,7 @@ int main(void)
 {
 	static const enum vhd_format formats[] = { VHD_RAW, VHD_FIXED, VHD_DYNAMIC };
 
+	CHECK_EQ(window_catch(), 0);
 	for (size_t i = 0; i < 3; i++) {
 		test_random(formats[i], false);
 		test_random(formats[i], true);

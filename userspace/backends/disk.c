@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "window.h"
 
 /* Moving data of such a file waits for no device. */
 static bool file_in_memory(int fd)
@@ -45,6 +46,9 @@ static int open_either(struct disk **out, int fd, const char *path, unsigned int
 	}
 	vhd_get_info(d->vhd, &d->info);
 	d->in_memory = file_in_memory(vhd_fd(d->vhd));
+	/* mincore(2) tells the truth only to those who may write. */
+	if (d->in_memory && !d->readonly && (d->info.format == VHD_RAW || d->info.format == VHD_FIXED))
+		d->window = window_create(vhd_fd(d->vhd), d->info.size);
 	*out = d;
 	return 0;
 }
@@ -66,6 +70,7 @@ int disk_close(struct disk *d, struct vhd_err *e)
 	memset(e, 0, sizeof(*e));
 	if (!d)
 		return 0;
+	window_release(d->window);
 	ret = vhd_close(d->vhd, e);
 	free(d->path);
 	free(d);

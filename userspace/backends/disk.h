@@ -21,6 +21,7 @@ struct disk {
 	char		*path;		/* as given */
 	bool		readonly;
 	bool		in_memory;	/* its file system has no device: tmpfs, ramfs */
+	struct window	*window;	/* of an image in memory where sector n lies at n * 512; NULL: none */
 	struct vhd_info	info;		/* when it was opened */
 };
 

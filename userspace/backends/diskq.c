@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "window.h"
 
 #define THREADS_MAX	4	/* of a queue without a ring; with one: 1 */
 
@@ -50,6 +51,15 @@ struct diskq {
 
 /* ---- threads ---- */
 
+/* @flags: VHD_NOWAIT, too. */
+static int do_zero(struct disk_req *r, uint32_t flags)
+{
+	int ret = vhd_zero(r->disk->vhd, r->sector, r->count, flags);
+
+	window_forget(r->disk->window, r->sector * VHD_SECTOR, r->count * VHD_SECTOR);
+	return ret;
+}
+
 /* All that is left of a request, with the calls that may sleep. */
 static int do_blocking(struct disk_req *r)
 {
@@ -61,7 +71,7 @@ static int do_blocking(struct disk_req *r)
 	case DISK_FLUSH:
 		return vhd_flush(r->disk->vhd);
 	case DISK_ZERO:
-		return vhd_zero(r->disk->vhd, r->sector, r->count, r->flags);
+		return do_zero(r, r->flags);
 	}
 	return -EINVAL;
 }
@@ -288,23 +298,35 @@ static int extent_next(struct diskq *q, struct disk_req *r)
 
 static void advance(struct diskq *q, struct disk_req *r);
 
+/* What is left of an extent, or less. Bytes or -errno. */
+static int64_t copy_extent(struct disk_req *r, const struct vhd_extent *e)
+{
+	int nr = (int)iov_take(r, e->len - r->pos);
+	uint64_t offset = e->offset + r->pos;
+	ssize_t n = 0;
+
+	if (r->verb == DISK_READ && r->disk->window)
+		n = (ssize_t)window_read(r->disk->window, offset, r->iov, nr);
+	if (n)
+		return n;
+	n = r->verb == DISK_WRITE ? pwritev(e->fd, r->iov, nr, (off_t)offset) :
+				    preadv(e->fd, r->iov, nr, (off_t)offset);
+	if (n >= (ssize_t)WINDOW_CHUNK && r->verb == DISK_WRITE && r->disk->window)
+		window_wrote(r->disk->window, offset, (uint64_t)n);
+	return n < 0 ? -errno : n;
+}
+
 /* All of a READ or WRITE of an image in memory. */
 static void copy_now(struct diskq *q, struct disk_req *r)
 {
 	struct vhd_extent *e;
-	off_t offset;
-	ssize_t n;
-	int ret, nr;
+	int ret;
 
 	while ((ret = extent_next(q, r)) == 1) {
 		e = &r->map.ext[r->ext];
 		if (e->fd != vhd_fd(r->disk->vhd))
 			return advance(q, r);	/* another file of a chain: who knows where that is */
-		nr = (int)iov_take(r, e->len - r->pos);
-		offset = (off_t)(e->offset + r->pos);
-		n = r->verb == DISK_WRITE ? pwritev(e->fd, r->iov, nr, offset) :
-					    preadv(e->fd, r->iov, nr, offset);
-		ret = account(r, n < 0 ? -errno : n);
+		ret = account(r, copy_extent(r, e));
 		if (ret) {
 			ret = map_end(r, ret);
 			break;
@@ -461,7 +483,7 @@ int diskq_submit(struct diskq *q, struct disk_req *r)
 		flush_begin(q, r);
 		break;
 	case DISK_ZERO:
-		ret = vhd_zero(r->disk->vhd, r->sector, r->count, r->flags | VHD_NOWAIT);
+		ret = do_zero(r, r->flags | VHD_NOWAIT);
 		if (ret == -EAGAIN)
 			to_thread(q, r);
 		else

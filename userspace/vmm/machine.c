@@ -255,6 +255,8 @@ static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 	if (!ret)
 		ret = console_setup(m, fds);
 	if (!ret)
+		ret = signals_fatal(m);
+	if (!ret)
 		ret = devices_make(m);
 	if (!ret && m->restored)
 		ret = restore_load(m);

@@ -140,6 +140,7 @@ typedef void (*stats_fn)(void *arg, const char *name, uint64_t value, bool insta
 void stats_each(const uint8_t *buf, uint32_t len, stats_fn fn, void *arg);
 
 /* signals.c */
+int signals_fatal(struct machine *m);				/* 0 or -errno; before disks are opened */
 int signals_init(struct machine *m);				/* 0 or -errno */
 void signals_release(struct machine *m);
 #define SIGNAL_KICK SIGUSR1

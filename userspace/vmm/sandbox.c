@@ -40,7 +40,7 @@ static const unsigned short allowed[] = {
 	SYS_io_uring_enter, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_fdatasync, SYS_fsync,
 	SYS_writev, SYS_readv, SYS_lseek, SYS_ftruncate, SYS_fallocate, SYS_unlink, SYS_unlinkat,
 	SYS_rmdir, SYS_dup, SYS_socketpair,
-	SYS_munmap, SYS_madvise, SYS_brk, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
+	SYS_munmap, SYS_madvise, SYS_mincore, SYS_brk, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
 	SYS_tgkill, SYS_getpid, SYS_gettid, SYS_getuid, SYS_sched_yield, SYS_membarrier, SYS_rseq,
 	SYS_set_robust_list, SYS_restart_syscall, SYS_clock_nanosleep, SYS_exit, SYS_exit_group,
 	SYS_epoll_pwait, SYS_poll, SYS_getrandom, SYS_mremap, SYS_sched_getaffinity, SYS_sched_setscheduler,

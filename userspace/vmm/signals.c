@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backends/tty.h"
+#include "backends/window.h"
 #include "machine_impl.h"
 
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
@@ -56,19 +57,26 @@ static void signals_ready(struct loop_source *src, uint32_t events)
 			 si.ssi_signo == SIGINT ? "SIGINT" : si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP");
 }
 
-int signals_init(struct machine *m)
+int signals_fatal(struct machine *m)
 {
-	struct sigaction sa = { .sa_handler = kick_handler };
-	struct sigaction fa = { .sa_sigaction = fatal_handler, .sa_flags = SA_SIGINFO | SA_RESETHAND };
-	sigset_t set;
+	struct sigaction sa = { .sa_sigaction = fatal_handler, .sa_flags = SA_SIGINFO | SA_RESETHAND };
 	unsigned int i;
 
 	fatal_log = m->log;
+	for (i = 0; i < COUNT(fatal); i++)
+		sigaction(fatal[i].nr, &sa, NULL);
+	return window_catch();
+}
+
+int signals_init(struct machine *m)
+{
+	struct sigaction sa = { .sa_handler = kick_handler };
+	sigset_t set;
+	unsigned int i;
+
 	sigaction(SIGNAL_KICK, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
-	for (i = 0; i < COUNT(fatal); i++)
-		sigaction(fatal[i].nr, &fa, NULL);
 	sigemptyset(&set);
 	for (i = 0; i < COUNT(ending); i++)
 		sigaddset(&set, ending[i]);
