@@ -68,7 +68,7 @@ def channels(guest):
     guest.ask("for i in 1 2 3 4 5 6 7 8; do wget -q -O /dev/null http://10.9.0.1:%d/part & done; wait" %
               guest.port)
     used = [c["stats"]["packets"] for c in show("tap")["channels"] if c["kind"] == "net"]
-    check(len(used) == 3 and sum(n > 50 for n in used) >= 2, "and both carry frames", used)
+    check(len(used) == 4 and sum(n > 50 for n in used) >= 2, "and both carry frames", used)
 
 
 def jumbo(guest):
