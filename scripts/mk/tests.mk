@@ -51,7 +51,7 @@ build/tsan/obj/%.o: %.c
 tsan-names := vhd_race_test diskq_test storvsp_test
 tsan-lib := $(patsubst %,build/tsan/obj/%.o,$(pure-objs) selftests/unit/lib/memfile \
 	$(filter-out %/chr %/tty %/endpoint %/uart %/net_user %/net_tap, \
-	$(foreach d,libvhd backends devices,$(call folder-objs,userspace/$(d)))))
+	$(foreach d,base libvhd backends devices,$(call folder-objs,userspace/$(d)))))
 tsan-objs := $(tsan-lib) $(tsan-names:%=build/tsan/obj/selftests/unit/%.o)
 $(tsan-names:%=build/tsan/%): build/tsan/%: build/tsan/obj/selftests/unit/%.o $(tsan-lib)
 	$(say) LD $@

@@ -167,6 +167,22 @@ static void test_other_bus(void)
 	CHECK_EQ(WEXITSTATUS(status), 42);
 }
 
+/* One that no instruction makes, as of a machine check: it comes once. */
+static void test_sent_bus(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		raise(SIGBUS);
+		_exit(1);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 42);
+}
+
 /* Which disks have one: of those in memory, where sector n lies at n * 512. */
 static void test_disks(void)
 {
@@ -213,6 +229,7 @@ int main(void)
 	test_wrote();
 	test_shrink();
 	test_other_bus();
+	test_sent_bus();
 	test_disks();
 	return unit_done();
 }

@@ -26,12 +26,15 @@ static __thread sigjmp_buf *volatile rescue;
 
 static void on_bus(int nr, siginfo_t *info, void *ctx)
 {
-	(void)info;
-	(void)ctx;
-	if (rescue)
+	if (rescue && (info->si_code == BUS_ADRERR || info->si_code == BUS_MCEERR_AR))
 		siglongjmp(*rescue, 1);
-	/* Not ours: the instruction is done again, and the handler of before gets it. */
+	/* Not ours. One that no instruction made (a machine check under the guest) does not come again. */
+	if (before.sa_flags & SA_SIGINFO) {
+		before.sa_sigaction(nr, info, ctx);
+		return;
+	}
 	sigaction(nr, &before, NULL);
+	raise(nr);
 }
 
 int window_catch(void)
