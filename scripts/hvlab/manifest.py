@@ -39,6 +39,7 @@ class Test:
     module: bool = True
     isolate: bool = False
     serial: bool = False
+    emulator: bool = False
     log: list = field(default_factory=list)
     skip: str = ""
     may_skip: str = ""

@@ -6,6 +6,7 @@ import sys
 import threading
 
 TAIL = 40
+SECOND_RUNS = 2		# of a whole run: more than that is no accident of the emulator
 
 
 class Report:
@@ -27,6 +28,9 @@ class Report:
             for line in text.splitlines():
                 print("# " + line)
             sys.stdout.flush()
+
+    def may_run_again(self):
+        return len(self.again) < SECOND_RUNS
 
     def run_again(self, name, why, output):
         """A run that does not count: kept as NAME.first.log, and said now and at the end."""
@@ -69,6 +73,9 @@ class Report:
         for name in self.again:
             print(f"# ran twice: {name}: the second time it " +
                   {"pass": "passed", "fail": "failed"}.get(self.outcome.get(name), "was skipped"))
+        for name, outcome in self.outcome.items():
+            if outcome == "fail":
+                print(f"# failed: {name}")
         c = self.count
         print(f"{c['pass']} passed, {c['fail']} failed, {c['skip']} skipped", flush=True)
         return 1 if c["fail"] or not c["pass"] else 0

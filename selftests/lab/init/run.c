@@ -219,37 +219,79 @@ int run_command(const struct lab_run *run, const struct lab_fds *lab, struct lab
 	return pid < 0 ? -EAGAIN : 0;
 }
 
+/* Becomes the foreground process group of the terminal and runs the shell, or the script. */
+static void shell(int fd, const char *script, const char *cwd)
+{
+	char *const argv[] = { "bash", script ? (char *)script : "--norc", NULL };
+	static char *const env[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/tmp", "TERM=vt100", "PS1=lab# ", NULL
+	};
+
+	setpgid(0, 0);
+	signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(fd, getpid());
+	signal(SIGTTOU, SIG_DFL);
+	dup2(fd, 0);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	if (chdir(cwd))
+		dprintf(2, "lab: %s: %s\n", cwd, strerror(errno));
+	execvpe(argv[0], argv, env);
+	_exit(127);
+}
+
+/* Waits until the port has sent all; at the other end somebody may be slow to take it, or gone. */
+static void drain(int fd)
+{
+	unsigned int status;
+	int n;
+
+	tcdrain(fd);
+	for (n = 0; n < 1000; n++) {
+		if (ioctl(fd, TIOCSERGETLSR, &status) || status & TIOCSER_TEMT)
+			return;
+		usleep(10 * 1000);
+	}
+}
+
+/*
+ * The leader of the terminal's session: the kernel hangs the terminal up when it
+ * ends, and what the port has not sent then is lost. So it is not the shell, and
+ * waits until all is sent. Does not return.
+ */
+static void lead_session(const char *tty, const char *script, const char *cwd)
+{
+	struct termios t;
+	int status = 0;
+	pid_t pid;
+	int fd;
+
+	setsid();
+	fd = open(tty, O_RDWR);
+	ioctl(fd, TIOCSCTTY, 1);
+	/* The terminal at the other end adds the carriage returns. */
+	if (!tcgetattr(fd, &t)) {
+		t.c_oflag &= ~ONLCR;
+		tcsetattr(fd, TCSANOW, &t);
+	}
+	pid = fork();
+	if (!pid)
+		shell(fd, script, cwd);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		_exit(127);
+	drain(fd);
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 /* A shell on a terminal, for a person, or a script (may be NULL) there; returns its status. */
 int run_shell(const char *tty, const char *script, const char *cwd)
 {
 	int status = 0;
 	pid_t pid = fork();
 
-	if (!pid) {
-		char *const argv[] = { "bash", script ? (char *)script : "--norc", NULL };
-		static char *const env[] = {
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			"HOME=/tmp", "TERM=vt100", "PS1=lab# ", NULL
-		};
-		struct termios t;
-		int fd;
-
-		setsid();
-		fd = open(tty, O_RDWR);
-		ioctl(fd, TIOCSCTTY, 1);
-		/* The terminal at the other end adds the carriage returns. */
-		if (!tcgetattr(fd, &t)) {
-			t.c_oflag &= ~ONLCR;
-			tcsetattr(fd, TCSANOW, &t);
-		}
-		dup2(fd, 0);
-		dup2(fd, 1);
-		dup2(fd, 2);
-		if (chdir(cwd))
-			dprintf(2, "lab: %s: %s\n", cwd, strerror(errno));
-		execvpe(argv[0], argv, env);
-		_exit(127);
-	}
+	if (!pid)
+		lead_session(tty, script, cwd);
 	waitpid(pid, &status, 0);
 	kill_all();
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

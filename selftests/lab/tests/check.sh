@@ -16,6 +16,12 @@ command = sleep 60
 timeout = 1
 [t.skipper]
 command = exit 77
+[e.once]
+emulator = yes
+command = echo run; test -e "$FIRST" || { touch "$FIRST"; exit 3; }
+[e.warns]
+emulator = yes
+command = echo "lab: kernel log: WARNING: CPU: 0"; exit 222
 [t.may]
 command = exit 77
 may_skip = no such thing here
@@ -118,6 +124,13 @@ has '^# ran twice: l\.twice: the second time it failed'
 has '^not ok [0-9]+ - l\.third #'
 [ "$(tail -n 1 <<<"$out")" = "2 passed, 4 failed, 0 skipped" ] ||
 	{ echo "last line: $(tail -n 1 <<<"$out")"; failed=1; }
+has '^# failed: l\.twice$'
+rm -f "$first"
+out2=$(./scripts/check --no-build --manifest "$dir/tests.cfg" --acceptance "$dir/acceptance.tsv" --only '^(e|t.bad)')
+for want in '^# ran twice: e\.once: the second time it passed' '^not ok [0-9]+ - e\.warns' '^2 passed, 2 failed, 0 skipped'; do
+	grep -qE "$want" <<<"$out2" || { echo "missing: $want in"; echo "$out2"; failed=1; }
+done
+[ "$(grep -c 'once more' <<<"$out2")" = 1 ] || { echo "more than e.once was run again: $out2"; failed=1; }
 [ -s build/check/l.once.first.log ] || { echo "no log of the first run"; failed=1; }
 [ $failed = 0 ] || echo "$out"
 exit $failed
