@@ -285,6 +285,42 @@ static void check_translate(void)
 }
 
 /*
+ * While it waits for a page of the old memory, other memory is put there. The old page must not be mapped
+ * when it comes: nobody would take it back when its owner gives it up.
+ */
+static void check_slot_change(void)
+{
+	uint8_t *other = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct flat f, second;
+	struct flat_regs r;
+	int i;
+
+	memset(ram, 0x77, PAGES * 4096);
+	flat_new(&f, 0, 2);
+	flat_add(&second, &f, 1);
+	tap_is(flat_slot(&f, 1, 0, BASE, PAGES * 4096, ram), 0, "slot: the old memory");
+	at_fault(&f);
+	page_take();
+	flat_start(&f, FLAT_READ, NULL);
+	tap_ok(uffd_asked(uffd, LATE_MS) == ram + 4096, "slot: a page of the old memory is asked for");
+	tap_is(flat_slot(&f, 1, 0, BASE, 0, NULL), 0, "slot: it is taken away");
+	tap_is(flat_slot(&f, 1, 0, BASE, PAGES * 4096, other), 0, "slot: other memory is there");
+	/* So that nothing but the page is missing when it comes. */
+	tap_is(flat_write(&second, PAGE + 4096, 1), 0, "slot: another vCPU uses it");
+	uffd_give(uffd, ram + 4096, content);
+	for (i = 0; i < LATE_MS / 10 && !f.exit_kind; i++)
+		usleep(10000);
+	flat_stop(&f, &r);
+	tap_ok(!f.last && f.exit_kind == HV_EXIT_PIO, "slot: the vCPU goes on");
+	tap_is(r.eax, 0, "slot: and sees the other memory");
+	*(uint32_t *)(other + 4096) = ANSWER;
+	tap_is(flat_read(&f, PAGE, NULL), ANSWER, "slot: and what is written to that");
+	flat_close(&second);
+	flat_close(&f);
+	munmap(other, PAGES * 4096);
+}
+
+/*
  * ---- pages that are never given ----
  *
  * A vCPU is taken away from the page it waits for, and put to another one, again and again:
@@ -413,5 +449,6 @@ int main(void)
 		check(&places[i], true);
 	}
 	check_translate();
+	check_slot_change();
 	return tap_done();
 }

@@ -48,7 +48,8 @@ static enum hv_fault_step map_host(struct hv_fault *ft)
 	local_irq_enable();
 	if (step != HV_FAULT_PAGE)
 		return step;
-	if (ft->page && ft->seq == vm->notify_seq)
+	/* Other memory may be in the slot since; a page of the old one would never be taken back. */
+	if (ft->page && ft->page_hva == ft->hva && ft->seq == vm->notify_seq)
 		return hv_mmu_map_page(ft, ft->page);
 	ft->seq = vm->notify_seq;
 	return HV_FAULT_PAGE;
@@ -101,6 +102,7 @@ static int fetch_tables(struct hv_fault *ft)
 static int fetch_page(struct hv_fault *ft)
 {
 	ft->fetched = true;
+	ft->page_hva = ft->hva;
 	return hv_hostpage_get(&ft->x->core, ft->hva, ft->write, &ft->page);
 }
 

@@ -22,6 +22,7 @@ struct hv_fault {
 	bool write;
 	bool fetched;		/* the host page had to be fetched */
 	struct page *page;	/* fetched, with a reference, or NULL */
+	hv_hva_t page_hva;	/* of @page */
 	unsigned long seq;	/* vm->notify_seq before the fetch */
 
 	/* valid while mmu_lock is held */
