@@ -173,6 +173,20 @@ static void slot_walk(struct hv_vm *vm, const struct hv_slot *s,
 	spin_unlock(&vm->mmu_lock);
 }
 
+/*
+ * @next is the table from now on. Who looks for slots by host address goes on to find @old
+ * (NULL: none) until what was built on it is gone: the host may take its memory back meanwhile.
+ */
+static void slot_switch(struct hv_vm *vm, struct hv_slot_table *next, struct hv_slot *old)
+{
+	spin_lock(&vm->mmu_lock);
+	vm->slot_retiring = old;
+	rcu_assign_pointer(vm->slots, next);
+	spin_unlock(&vm->mmu_lock);
+	hv_mem_gen_raise(vm);
+	vm->stat.slot_updates++;
+}
+
 /* Take back what was built on @old. After it nothing of it is in use. */
 static void slot_retire(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *new)
 {
@@ -181,6 +195,9 @@ static void slot_retire(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *n
 	else if (new->dirty && !old->dirty)
 		slot_walk(vm, old, wrprotect);
 	hv_frame_zap(vm, old->gfn, old->gfn + old->npages, true);
+	spin_lock(&vm->mmu_lock);
+	vm->slot_retiring = NULL;
+	spin_unlock(&vm->mmu_lock);
 
 	synchronize_rcu_expedited();
 	if (new && new->dirty == old->dirty)
@@ -205,9 +222,7 @@ static int slot_publish(struct hv_vm *vm, struct hv_slot *old, struct hv_slot *n
 		ent.npages = new->npages;
 	}
 	hv_slotmap_build(&next->map, m, old, new ? &ent : NULL);
-	rcu_assign_pointer(vm->slots, next);
-	hv_mem_gen_raise(vm);
-	vm->stat.slot_updates++;
+	slot_switch(vm, next, old);
 	if (old)
 		slot_retire(vm, old, new);
 	else

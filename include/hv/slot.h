@@ -52,8 +52,8 @@ static inline void hv_slot_mark_dirty(struct hv_slot *s, hv_gfn_t gfn)
 
 /*
  * Call @fn for each part of a slot that [@start, @end) of the owner's addresses shows;
- * [@first, @last) are the frames of the part. mmu_lock held. Stops when @fn returns
- * non-zero and returns that.
+ * [@first, @last) are the frames of the part. A slot that is being taken away is among them
+ * until its entries are gone. mmu_lock held. Stops when @fn returns non-zero and returns that.
  */
 int hv_slot_for_each_hva_locked(struct hv_vm *vm, hv_hva_t start, hv_hva_t end,
 				int (*fn)(struct hv_vm *vm, hv_gfn_t first, hv_gfn_t last,

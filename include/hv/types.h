@@ -154,6 +154,7 @@ struct hv_vm {
 	/* memory: virt/slot*.c, gmem.c, overlay.c, notifier.c, dirty.c */
 	struct mutex slots_lock;
 	struct hv_slot_table __rcu *slots;	/* S, R */
+	struct hv_slot *slot_retiring;	/* M: not in the table any more, but entries for it may be */
 	u64 slots_gen;			/* A: raised by every slot update; gmem caches compare it */
 	struct hv_overlay_table __rcu *overlays;	/* S, R: those shown, by gfn */
 	struct xarray overlay_pages;	/* S; readers: R: all, by (kind, vp) */
