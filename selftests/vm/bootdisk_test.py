@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 
-from lib import DIR, HVCTL, KERNEL, RELEASE, TOP, check, cpio_entry, done
+from lib import DIR, HVCTL, KERNEL, RELEASE, TOP, check, cpio, done, read
 from hvlab.console import Guest
 
 UUID = "5c8d1c0e-1111-4222-8333-123456789abc"
@@ -39,16 +39,6 @@ ENV = "# GRUB Environment Block\nsaved_entry=advanced>second\n"
 END = "#" * (1024 - len(ENV))
 
 
-def initramfs(path, files):
-    with open(path, "wb") as f:
-        f.write(cpio_entry("dev", 0o40755))
-        head = "070701" + "".join(f"{v:08x}" for v in (0, 0o20600, 0, 0, 1, 0, 0, 0, 0, 5, 1, 12, 0))
-        f.write(head.encode() + b"dev/console\0" + b"\0" * (-(len(head) + 12) % 4))
-        for name, (mode, data) in files.items():
-            f.write(cpio_entry(name, mode, data))
-        f.write(cpio_entry("TRAILER!!!", 0))
-
-
 def disk(name, folder, label):
     """An MBR with one ext4 partition that holds what is in `folder`."""
     size = 64 << 20
@@ -68,9 +58,10 @@ def disk(name, folder, label):
 def bootable():
     root = DIR + "/root"
     os.makedirs(root + "/boot/grub")
-    with open(TOP + "/build/vm/bootmark", "rb") as f:
-        initramfs(root + "/boot/initrd.img", {"init": (0o100755, f.read())})
-    initramfs(root + "/boot/extra.img", {"extra": (0o100644, b"x")})
+    for name, files, folders in (("initrd", {"init": (0o755, read(TOP + "/build/vm/bootmark"))}, ["dev"]),
+                                 ("extra", {"extra": (0o644, b"x")}, [])):
+        with open(f"{root}/boot/{name}.img", "wb") as f:
+            f.write(cpio(files, folders))
     # An absolute link, as distributions have them, ends in its own file system.
     os.symlink("/boot/initrd.img", root + "/boot/link.img")
     with open(KERNEL, "rb") as f, open(root + "/boot/vmlinuz", "wb") as out:

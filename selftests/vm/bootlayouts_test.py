@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from lib import DIR, HVCTL, KERNEL, RELEASE, TOP, check, cpio_entry, done
+from lib import DIR, HVCTL, KERNEL, RELEASE, TOP, check, cpio, done, read
 from hvlab.console import Guest
 
 # name: (partition table, file system of the root, /boot of its own, the root on LVM)
@@ -36,11 +36,7 @@ def run(*argv, text=None):
 
 def bootmark():
     """An initramfs that says what was started."""
-    head = "070701" + "".join(f"{v:08x}" for v in (0, 0o20600, 0, 0, 1, 0, 0, 0, 0, 5, 1, 12, 0))
-    with open(TOP + "/build/vm/bootmark", "rb") as f:
-        return (cpio_entry("dev", 0o40755) + head.encode() + b"dev/console\0" +
-                b"\0" * (-(len(head) + 12) % 4) + cpio_entry("init", 0o100755, f.read()) +
-                cpio_entry("TRAILER!!!", 0))
+    return cpio({"init": (0o755, read(TOP + "/build/vm/bootmark"))}, ["dev"])
 
 
 def partition(path, table):

@@ -34,7 +34,7 @@ def main():
             print("LOST " + line if line != "SOUND" else line)
     print("CHECKED", flush=True)
     if turn:
-        vmm = flushed.boot(flushed.initramfs(), disk + opts, turn * flushed.ROUND, flushed.ROUND)
+        vmm = flushed.boot(flushed.guest(), disk + opts, turn * flushed.ROUND, flushed.ROUND)
         for line in vmm.stdout:
             print(line, end="", flush=True)
     return 0

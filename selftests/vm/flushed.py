@@ -6,7 +6,7 @@ import re
 import struct
 import subprocess
 
-from lib import DIR, HVCTL, RELEASE, TOP
+from lib import DIR, HVCTL, RELEASE, TOP, initramfs, read
 from hvlab import kernel
 
 BLOCK = 4096
@@ -16,31 +16,16 @@ APPEND = "console=ttyS0 quiet panic=-1 mitigations=off loglevel=5"
 INIT = """#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t devtmpfs dev /dev
-for m in %s; do $b insmod /m/$m; done
+for m in @modules@; do $b insmod /m/$m; done
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -b /dev/sda ] && break; $b usleep 100000; done
 /bin/flushed /dev/sda $first $number
 $b sleep 1000
 """
 
 
-def initramfs():
-    def read(path):
-        with open(path, "rb") as f:
-            return f.read()
-
-    modules = kernel.modules(RELEASE, MODULES)
-    out = b"".join(kernel.cpio_entry(d, 0o40755) for d in ("dev", "bin", "m"))
-    out += kernel.cpio_entry("dev/console", 0o20600, rdev=(5, 1))
-    out += kernel.cpio_entry("bin/busybox", 0o100755, read("/bin/busybox"))
-    out += kernel.cpio_entry("bin/flushed", 0o100755, read(TOP + "/build/vm/flushed"))
-    for name, data in modules:
-        out += kernel.cpio_entry("m/" + name, 0o100644, data)
-    init = INIT % " ".join(name for name, _ in modules)
-    out += kernel.cpio_entry("init", 0o100755, init.encode())
-    path = DIR + "/flushed.initrd"
-    with open(path, "wb") as f:
-        f.write(out + kernel.cpio_entry("TRAILER!!!", 0))
-    return path
+def guest():
+    """The initramfs."""
+    return initramfs("flushed", INIT, MODULES, {"bin/flushed": (0o755, read(TOP + "/build/vm/flushed"))})
 
 
 def boot(initrd, disk, first, count, *words):

@@ -42,7 +42,7 @@ def main():
     count = int(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     rng, model, disk = random.Random(seed), {}, DIR + "/disk.vhd"
-    initrd = flushed.initramfs()
+    initrd = flushed.guest()
     flushed.create(disk, SIZE)
     writes, bad = 0, []
     for turn in range(1, count + 1):

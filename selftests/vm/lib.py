@@ -12,6 +12,8 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, TOP + "/scripts")
+from hvlab import kernel  # noqa: E402
+from hvlab.console import PROMPT  # noqa: E402
 
 HVCTL = os.environ.get("HVCTL", TOP + "/build/bin/hvctl")
 RELEASE = os.uname().release
@@ -94,26 +96,43 @@ def refused(what, code, pattern, *words):
                  f"{what}: exit code {code}, {pattern}", r.returncode, r.stdout[-500:], r.stderr)
 
 
-def cpio_entry(name, mode, data=b""):
-    head = "070701" + "".join(f"{v:08x}" for v in (
-        0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0))
-    out = head.encode() + name.encode() + b"\0"
-    out += b"\0" * (-len(out) % 4) + data
-    return out + b"\0" * (-len(out) % 4)
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def cpio(files, folders=()):
+    """A newc archive: `folders`, those that `files` (name: (mode, bytes)) need, and these."""
+    needed = set(folders) | {name[:i] for name in files for i, c in enumerate(name) if c == "/"}
+    out = b"".join(kernel.cpio_entry(name, 0o40755) for name in sorted(needed))
+    if "dev" in needed:
+        out += kernel.cpio_entry("dev/console", 0o20600, rdev=(5, 1))
+    out += b"".join(kernel.cpio_entry(name, 0o100000 | mode, data) for name, (mode, data) in files.items())
+    return out + kernel.cpio_entry("TRAILER!!!", 0)
 
 
 def initrd_with(files):
     """Debian's own initramfs and `files` (name: (mode, bytes)) behind it."""
-    folders = sorted({name[:i] for name in files for i, c in enumerate(name) if c == "/"})
     path = DIR + "/initrd"
-    with open(INITRD, "rb") as f, open(path, "wb") as out:
-        data = f.read()
-        out.write(data + b"\0" * (-len(data) % 4))
-        for name in folders:
-            out.write(cpio_entry(name, 0o40755))
-        for name, (mode, data) in files.items():
-            out.write(cpio_entry(name, 0o100000 | mode, data))
-        out.write(cpio_entry("TRAILER!!!", 0))
+    with open(path, "wb") as out:
+        data = read(INITRD)
+        out.write(data + b"\0" * (-len(data) % 4) + cpio(files))
+    return path
+
+
+def initramfs(name, init, modules, files=None):
+    """
+    An initramfs of busybox, `modules` of the stock kernel with all they need in /m, and `files` as cpio()
+    takes them; its path. The shell script `init` is told the modules' files in the order in which they load
+    (@modules@), and how a line is asked for so that Console finds it (@prompt@).
+    """
+    mods = kernel.modules(RELEASE, modules)
+    init = init.replace("@modules@", " ".join(m for m, _ in mods)).replace("@prompt@", PROMPT)
+    path = f"{DIR}/{name}.initrd"
+    with open(path, "wb") as f:
+        f.write(cpio({"bin/busybox": (0o755, read("/bin/busybox")), "init": (0o755, init.encode()),
+                      **{"m/" + m: (0o644, data) for m, data in mods}, **(files or {})},
+                     ("dev", "proc", "sys", "tmp")))
     return path
 
 

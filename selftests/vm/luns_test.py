@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-from lib import DIR, RELEASE, check, done, hvctl, refused, show, start, wait
+from lib import DIR, RELEASE, check, done, hvctl, initramfs, refused, show, start, wait
 from hvlab import kernel
 from hvlab.console import PROMPT, Console
 
@@ -23,7 +23,7 @@ export PATH=/bin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-for m in %s; do insmod /m/$m; done
+for m in @modules@; do insmod /m/$m; done
 units()
 {
 	for u in /sys/block/s[dr]*; do
@@ -32,7 +32,7 @@ units()
 }
 first() { dd if=/dev/$1 bs=512 count=1 2>/dev/null | head -c $2; echo; }
 while :; do
-	printf '%s'
+	printf '@prompt@'
 	read -r line && eval "$line"
 done
 """
@@ -50,22 +50,6 @@ def image(name, size, text):
 def begins(path, text):
     with open(path, "rb") as f:
         return f.read(len(text)) == text.encode()
-
-
-def initramfs():
-    modules = kernel.modules(RELEASE, MODULES)
-    out = b"".join(kernel.cpio_entry(d, 0o40755) for d in ("dev", "proc", "sys", "bin", "m"))
-    out += kernel.cpio_entry("dev/console", 0o20600, rdev=(5, 1))
-    with open("/bin/busybox", "rb") as f:
-        out += kernel.cpio_entry("bin/busybox", 0o100755, f.read())
-    for name, data in modules:
-        out += kernel.cpio_entry("m/" + name, 0o100644, data)
-    init = INIT % (" ".join(name for name, _ in modules), PROMPT)
-    out += kernel.cpio_entry("init", 0o100755, init.encode())
-    path = DIR + "/luns.initrd"
-    with open(path, "wb") as f:
-        f.write(out + kernel.cpio_entry("TRAILER!!!", 0))
-    return path
 
 
 class Guest:
@@ -100,8 +84,8 @@ class Guest:
 
 def boot(images):
     a, b, c, iso = images
-    if not start("luns", "-k", kernel.vmlinux(RELEASE), "-i", initramfs(), "-m", "256M", "--serial", "pty",
-                 "-a", "console=ttyS0 quiet panic=-1 mitigations=off loglevel=3", "--disk", a,
+    if not start("luns", "-k", kernel.vmlinux(RELEASE), "-i", initramfs("luns", INIT, MODULES), "-m", "256M",
+                 "--serial", "pty", "-a", "console=ttyS0 quiet panic=-1 mitigations=off loglevel=3", "--disk", a,
                  "--disk", b + ",readonly", "--disk", c + ",bus=scsi1:5", "--cdrom", iso):
         return None
     console = Console(os.open(show("luns")["serial"], os.O_RDWR | os.O_NOCTTY), 150)

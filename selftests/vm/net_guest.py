@@ -9,7 +9,7 @@ import socketserver
 import subprocess
 import threading
 
-from lib import DIR, RELEASE, check, hvctl, show, start, wait
+from lib import DIR, RELEASE, check, hvctl, initramfs, show, start, wait
 from hvlab import kernel
 from hvlab.console import PROMPT, Console
 
@@ -22,11 +22,11 @@ mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
-for m in %s; do insmod /m/$m; done
+for m in @modules@; do insmod /m/$m; done
 ip link set lo up
 count() { cat /sys/class/net/$1/statistics/$2; }
 while :; do
-	printf '%s'
+	printf '@prompt@'
 	read -r line && eval "$line"
 done
 """
@@ -37,23 +37,6 @@ ip addr add $ip/$mask dev $interface
 ip route add default via $router
 echo "nameserver $dns" >/etc/resolv.conf
 """
-
-
-def initramfs(module_file=None):
-    modules = kernel.modules(RELEASE, MODULES)
-    out = b"".join(kernel.cpio_entry(d, 0o40755) for d in ("dev", "proc", "sys", "bin", "m", "etc", "tmp"))
-    out += kernel.cpio_entry("dev/console", 0o20600, rdev=(5, 1))
-    with open("/bin/busybox", "rb") as f:
-        out += kernel.cpio_entry("bin/busybox", 0o100755, f.read())
-    for name, data in modules:
-        out += kernel.cpio_entry("m/" + name, 0o100644, data)
-    out += kernel.cpio_entry("dhcp", 0o100755, DHCP.encode())
-    init = INIT % (" ".join(name for name, _ in modules), PROMPT)
-    out += kernel.cpio_entry("init", 0o100755, init.encode())
-    path = DIR + "/net.initrd"
-    with open(path, "wb") as f:
-        f.write(out + kernel.cpio_entry("TRAILER!!!", 0))
-    return path
 
 
 class Guest:
@@ -85,7 +68,8 @@ class Guest:
 def boot(name, nets, seconds=150, words=()):
     """A guest that has `nets`, each as --net wants it; None when it does not come up."""
     options = [w for net in nets for w in ("--net", net)]
-    if not start(name, "-k", kernel.vmlinux(RELEASE), "-i", initramfs(), "-m", "256M", "--serial", "pty",
+    initrd = initramfs("net", INIT, MODULES, {"dhcp": (0o755, DHCP.encode()), "etc/hosts": (0o644, b"")})
+    if not start(name, "-k", kernel.vmlinux(RELEASE), "-i", initrd, "-m", "256M", "--serial", "pty",
                  "-a", "console=ttyS0 quiet panic=-1 mitigations=off loglevel=3", *options, *words):
         return None
     console = Console(os.open(show(name)["serial"], os.O_RDWR | os.O_NOCTTY), seconds)

@@ -113,7 +113,7 @@ def one(initrd, name, opts=""):
 
 def main():
     file_system()
-    initrd = flushed.initramfs()
+    initrd = flushed.guest()
     try:
         one(initrd, "wr", *sys.argv[1:])
     finally:

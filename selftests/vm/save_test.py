@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from lib import DIR, RELEASE, bare, check, done, hvctl, printed, refused, show, start, wait
+from lib import DIR, RELEASE, bare, check, done, hvctl, initramfs, printed, refused, show, start, wait
 from hvlab import kernel
 from hvlab.console import PROMPT, Console
 
@@ -174,8 +174,9 @@ export PATH=/bin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+mkdir /t
 mount -t tmpfs none /t
-for m in %s; do insmod /m/$m; done
+for m in @modules@; do insmod /m/$m; done
 work()
 {
 	i=0
@@ -183,34 +184,18 @@ work()
 	while [ ! -e /t/stop ]; do
 		i=$((i + 1))
 		yes "$1 $i" | head -c 65536 >/t/$1.a
-		dd if=/t/$1.a of=/dev/$1 bs=65536 seek=$((i %% 100)) oflag=direct conv=notrunc 2>/dev/null || bad=$((bad + 1))
-		dd if=/dev/$1 of=/t/$1.b bs=65536 skip=$((i %% 100)) count=1 iflag=direct 2>/dev/null || bad=$((bad + 1))
+		dd if=/t/$1.a of=/dev/$1 bs=65536 seek=$((i % 100)) oflag=direct conv=notrunc 2>/dev/null || bad=$((bad + 1))
+		dd if=/dev/$1 of=/t/$1.b bs=65536 skip=$((i % 100)) count=1 iflag=direct 2>/dev/null || bad=$((bad + 1))
 		cmp -s /t/$1.a /t/$1.b || bad=$((bad + 1))
 		echo $i $bad >/t/$1.now
 	done
 	echo over >>/t/$1.now
 }
 while :; do
-	printf '%s'
+	printf '@prompt@'
 	read -r line && eval "$line"
 done
 """
-
-
-def initramfs():
-    mods = kernel.modules(RELEASE, MODULES)
-    out = b"".join(kernel.cpio_entry(d, 0o40755) for d in ("dev", "proc", "sys", "bin", "m", "t"))
-    out += kernel.cpio_entry("dev/console", 0o20600, rdev=(5, 1))
-    with open("/bin/busybox", "rb") as f:
-        out += kernel.cpio_entry("bin/busybox", 0o100755, f.read())
-    for name, data in mods:
-        out += kernel.cpio_entry("m/" + name, 0o100644, data)
-    init = INIT % (" ".join(name for name, _ in mods), PROMPT)
-    out += kernel.cpio_entry("init", 0o100755, init.encode())
-    path = DIR + "/save.initrd"
-    with open(path, "wb") as f:
-        f.write(out + kernel.cpio_entry("TRAILER!!!", 0))
-    return path
 
 
 class Linux:
@@ -245,8 +230,8 @@ def linux(cycles):
     with open(raw, "wb") as f:
         f.truncate(16 * MIB)
     hvctl("disk", "create", vhd, "--size", "16M")
-    if not start("l", "-k", kernel.vmlinux(RELEASE), "-i", initramfs(), "-m", "192M", "-c", "2", "--serial", "pty",
-                 "-a", "console=ttyS0 quiet panic=-1 mitigations=off loglevel=3", "--disk", raw, "--disk", vhd):
+    if not start("l", "-k", kernel.vmlinux(RELEASE), "-i", initramfs("save", INIT, MODULES), "-m", "192M", "-c", "2",
+                 "--serial", "pty", "-a", "console=ttyS0 quiet panic=-1 mitigations=off loglevel=3", "--disk", raw, "--disk", vhd):
         return
     guest = Linux(True)
     if not check(guest.up, "the guest is up", guest.console.seen[-2000:]):

@@ -72,7 +72,7 @@ def cut_short(initrd):
 
 
 def main():
-    initrd = flushed.initramfs()
+    initrd = flushed.guest()
     no_room(initrd)
     cut_short(initrd)
     return done()
