@@ -6,6 +6,7 @@ them, goes to XML and back and gives the same VM; libvirt's own schema takes
 the XML; and each verb does what it says, to the exit code.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ET
 
 TOOL = os.path.abspath("build/cli/hvctl")
@@ -176,6 +178,9 @@ def define():
     has("sense, too", hv("define", "-", data=xml.replace(">524288<", ">5<"), code=7), "<memory>", "must be|less than")
     has("relative path", hv("define", "-", data=re.sub(r"<kernel>.*</kernel>", "<kernel>k</kernel>", xml), code=7),
         "<kernel>", "absolute")
+    seed = hv("run", "-n", "x", "--cloud-init", "user,meta", "-k", "k", "--dry-run")
+    has("relative path of the second file", hv("define", "-", data=re.sub(r",/[^']*meta'", ",meta'", seed), code=7),
+        "absolute")
     has("entities", hv("define", "-", data="<!DOCTYPE x [<!ENTITY a 'b'>]>" + xml, code=7), ":1: .*DOCTYPE")
     has("no such file", hv("define", "none.xml", code=7), "none.xml")
     has("the error as JSON", hv("define", "none.xml", "--json", code=7), '"name": "invalid"')
@@ -191,6 +196,9 @@ def define():
     has("another name in it", hv("start", "w", code=7), "its name is 'x'")
     os.chmod(os.path.dirname(path), 0o777)
     has("a directory of everybody's", hv("define", "x.xml", code=8), "others may write")
+    # Whoever wrote there would choose what we open and run.
+    has("nothing of it starts", hv("start", "w", code=8), "others may write", "chmod 700")
+    has("nor with the host", hv("autostart", "--run-all", code=8), "others may write")
     os.chmod(os.path.dirname(path), 0o700)
     hv("undefine", "w")
 
@@ -212,7 +220,43 @@ def edit():
     os.chmod(script, 0o755)
     has("edited by two", hv("edit", "e", env={**tmp, "EDITOR": script}, code=6), "somebody else")
     has("the other one's stays", hv("dumpxml", "e"), "<vcpu>7</vcpu>", ">131072<")
-    hv("undefine", "e")
+    open(script, "w").write(f"#!/bin/sh\nsed -i s/131072/262144/ \"$1\"\n{TOOL} undefine -q e\n")
+    text = hv("edit", "e", env={**tmp, "EDITOR": script}, code=3)
+    has("removed meanwhile", text, "no definition", "what you wrote is in")
+    copy = re.search(r"what you wrote is in (\S+)", text)
+    check("what was written is there", copy and ">262144<" in open(copy[1]).read(), text)
+
+
+def meanwhile(words, old, new):
+    """Another one holds the lock while hvctl @words begins, and writes before it lets go."""
+    path = os.path.join(os.environ["HV_CONFIG_DIR"], "vms")
+    fd = os.open(path, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    p = subprocess.Popen([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         env={**os.environ, "TMPDIR": os.getcwd(), "EDITOR": "sed -i s/65536/131072/"})
+    until = time.monotonic() + PATIENCE
+    while p.poll() is None and time.monotonic() < until and \
+            not re.search(rf"-> FLOCK .* {p.pid} ", open("/proc/locks").read()):
+        time.sleep(0.01)
+    with open(path + "/m.xml") as f:
+        text = f.read()
+    with open(path + "/m.xml", "w") as f:
+        f.write(text.replace(old, new))
+    os.close(fd)
+    out = p.communicate(timeout=PATIENCE)[0]
+    return p.returncode, out
+
+
+def races():
+    """A change between a verb's reading and its writing is never lost."""
+    hv("create", "m", "-k", "k", "-m", "64M")
+    rc, out = meanwhile(["autostart", "m"], "<vcpu>1<", "<vcpu>3<")
+    check("autostart reads under its lock", rc == 0 and "<vcpu>3<" in hv("dumpxml", "m"), rc, out)
+    check("and marks", hv("autostart") == "m\n")
+    rc, out = meanwhile(["edit", "m"], "<vcpu>3<", "<vcpu>4<")
+    check("edit looks under its lock", rc == 6 and "somebody else" in out and "what you wrote is in" in out and
+          "<vcpu>4<" in hv("dumpxml", "m"), rc, out)
+    hv("undefine", "m")
 
 
 def autostart():
@@ -277,6 +321,7 @@ def main():
         verbs()
         define()
         edit()
+        races()
         autostart()
         order()
     finally:

@@ -56,7 +56,7 @@ static const char *sample(const char *opt, const char *key, enum opt_kind kind, 
 		{ "name", "", "web-1" }, { "cpus", "off", "avx2+x2apic" }, { "numa", "cpus", "0-1" },
 		{ "disk", "bus", "scsi1:3" }, { "cdrom", "bus", "scsi2:63" }, { "cpus", "count", "2" },
 		{ "uuid", "", "0c3e8f4e-9d2a-4a52-8d8e-0123456789ab" }, { "serial", "path", "/tmp/a&b,c" },
-		{ "escape", "", "^a" }, { "append", "", "a=\"1\" <b> 'c'" },
+		{ "escape", "", "^a" }, { "cloud-init", "", "/img/u'<&>\",/img/m" }, { "append", "", "a=\"1\" <b> 'c'" },
 	};
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)

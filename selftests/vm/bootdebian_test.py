@@ -38,7 +38,7 @@ if check(login() is not None, "the log-in prompt comes, by the disk's own kernel
     out = ask("findmnt -no SOURCE /; grub-probe --target=fs_uuid /boot; echo status $?")
     check(out.startswith("/dev/sda1") and "status 0" in out, "from the partition; GRUB's own tools work", out)
     out = ask("blkid -s LABEL -o value /dev/sr0; mount -o ro /dev/sr0 /mnt; cat /mnt/*-data; umount /mnt")
-    check(out.startswith("cidata\n") and USER_DATA.strip() in out and "local-hostname: own" in out,
+    check(out.startswith("cidata\n") and USER_DATA.strip() in out and 'local-hostname: "own"' in out,
           "cloud-init's seed is on the DVD", out)
     # As a kernel's package does it: a second kernel, and update-grub.
     ask("v=$(uname -r); cp /boot/vmlinuz-$v /boot/vmlinuz-99.0-new; cp /boot/initrd.img-$v /boot/initrd.img-99.0-new; "

@@ -63,7 +63,10 @@ static int user_data_check(struct ctx *ctx, const char *path, const char *data)
 		       path);
 }
 
-/* An id that changes with what it is for: cloud-init does its work again then. */
+/*
+ * An id that changes with what it is for: cloud-init does its work again then. Names like "12.5" and "no" are
+ * strings in YAML only between quotes.
+ */
 static int meta_make(const struct vmopts *o, const char *data, uint32_t len, char **out, uint32_t *outlen)
 {
 	uint64_t h = 0xcbf29ce484222325ULL;	/* FNV-1a */
@@ -72,8 +75,8 @@ static int meta_make(const struct vmopts *o, const char *data, uint32_t len, cha
 	for (uint32_t i = 0; i < len; i++)
 		h = (h ^ (uint8_t)data[i]) * 0x100000001b3ULL;
 	n = asprintf(out, "instance-id: hv-%s%s%016llx\n%s%s%s", o->name ? o->name : "", o->name ? "-" : "",
-		     (unsigned long long)h, o->name ? "local-hostname: " : "", o->name ? o->name : "",
-		     o->name ? "\n" : "");
+		     (unsigned long long)h, o->name ? "local-hostname: \"" : "", o->name ? o->name : "",
+		     o->name ? "\"\n" : "");
 	*outlen = n > 0 ? (uint32_t)n : 0;
 	return n > 0 ? 0 : -1;
 }

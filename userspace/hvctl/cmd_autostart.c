@@ -219,14 +219,18 @@ static int mark(struct ctx *ctx, const char *name)
 {
 	static struct def d;
 	const char *order = opt_value(&ctx->line, "order");
-	int ret = defdir_load(name, &d, &ctx->err);
+	int dir, ret = defdir_lock(&dir, &ctx->err);
 
+	if (ret)
+		return ret;
+	ret = defdir_load(name, &d, &ctx->err);
 	if (!ret)
 		ret = def_set(&d, "autostart", opt_has(&ctx->line, "off") ? "off" : "on", &ctx->err);
 	if (!ret && order)
 		ret = def_set(&d, "order", order, &ctx->err);
 	if (!ret)
-		ret = cmd_def_store(ctx, &d, false);
+		ret = cmd_def_store_locked(ctx, dir, &d, false);
+	defdir_unlock(dir);
 	def_free(&d);
 	return ret;
 }

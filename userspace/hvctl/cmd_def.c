@@ -95,7 +95,7 @@ static int settle_uuid(struct def *d, struct err *err)
 	return ret;
 }
 
-static int store_locked(struct ctx *ctx, int dir, struct def *d, bool fresh)
+int cmd_def_store_locked(struct ctx *ctx, int dir, struct def *d, bool fresh)
 {
 	const char *name = opt_value(&d->line, "name");
 	char *text = NULL;
@@ -121,7 +121,7 @@ int cmd_def_store(struct ctx *ctx, struct def *d, bool fresh)
 
 	if (ret)
 		return ret;
-	ret = store_locked(ctx, dir, d, fresh);
+	ret = cmd_def_store_locked(ctx, dir, d, fresh);
 	defdir_unlock(dir);
 	return ret;
 }
@@ -341,7 +341,7 @@ static int change(struct ctx *ctx, const char *name, struct def *d)
 	if (!ret)
 		ret = cmd_def_check(ctx, d, NULL);
 	if (!ret && !opt_has(&ctx->line, "dry-run"))
-		ret = store_locked(ctx, dir, d, false);
+		ret = cmd_def_store_locked(ctx, dir, d, false);
 	defdir_unlock(dir);
 	return ret;
 }

@@ -19,6 +19,9 @@ int cmd_def_check(struct ctx *ctx, const struct def *d, const char *what);
  */
 int cmd_def_store(struct ctx *ctx, struct def *d, bool fresh);
 
+/* The same for one who holds the lock: @dir is what defdir_lock() gave. */
+int cmd_def_store_locked(struct ctx *ctx, int dir, struct def *d, bool fresh);
+
 /* The options of @d and those of the command line as one line of the running verb. Return: 0 or an enum rc. */
 int cmd_def_line(struct ctx *ctx, struct def *d);
 

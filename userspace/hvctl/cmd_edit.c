@@ -19,11 +19,22 @@ static int copy_out(struct ctx *ctx, const char *name, const char *text, char *p
 	FILE *f;
 	int fd;
 
-	snprintf(path, len, "%s/hv-%s-XXXXXX.xml", tmp && *tmp == '/' ? tmp : "/tmp", name);
+	if (snprintf(path, len, "%s/hv-%s-XXXXXX.xml", tmp && *tmp == '/' ? tmp : "/tmp", name) >= (int)len) {
+		*path = 0;
+		return err_set(&ctx->err, RC_HOST, "set TMPDIR to a shorter one", "the name of TMPDIR is too long");
+	}
 	fd = mkostemps(path, 4, O_CLOEXEC);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f)
-		return err_sys(&ctx->err, RC_HOST, errno, NULL, "cannot write %s", path);
+	if (!f) {
+		int e = errno;
+
+		err_sys(&ctx->err, RC_HOST, e, NULL, "cannot write %s", path);
+		if (fd >= 0)
+			close(fd);
+		else
+			*path = 0;	/* it is not ours */
+		return ctx->err.code;
+	}
 	fputs(text, f);
 	if (fclose(f))
 		return err_sys(&ctx->err, RC_HOST, errno, NULL, "cannot write %s", path);
@@ -114,12 +125,31 @@ static int edit(struct ctx *ctx, struct def *d, const char *name, const char *be
 	return ret;
 }
 
+/* Keep @d, unless the definition is not what the editor was given. Return: 0 or an enum rc. */
+static int keep(struct ctx *ctx, struct def *d, const char *name, const char *before)
+{
+	char *now = NULL;
+	int dir, ret = defdir_lock(&dir, &ctx->err);
+
+	if (ret)
+		return ret;
+	ret = defdir_text(name, &now, &ctx->err);
+	if (!ret && strcmp(now, before))
+		ret = err_set(&ctx->err, RC_BUSY, NULL, "somebody else changed the definition of '%s' meanwhile", name);
+	if (!ret)
+		ret = cmd_def_store_locked(ctx, dir, d, false);
+	defdir_unlock(dir);
+	free(now);
+	return ret;
+}
+
 int cmd_edit(struct ctx *ctx)
 {
 	static struct def d;
 	const char *name = ctx->line.arg[0];
-	char *text, *now = NULL, *buf = malloc(XML_BYTES_MAX + 2), path[256] = "";
+	char *text, *buf = malloc(XML_BYTES_MAX + 2), path[256] = "";
 	int ret = defdir_text(name, &text, &ctx->err);
+	bool in_vain;
 
 	def_init(&d);
 	if (!ret && !buf)
@@ -128,22 +158,20 @@ int cmd_edit(struct ctx *ctx)
 		ret = copy_out(ctx, name, text, path, sizeof(path));
 	if (!ret)
 		ret = edit(ctx, &d, name, text, path, buf);
-	if (!ret)
-		ret = defdir_text(name, &now, &ctx->err);
-	if (!ret && strcmp(now, text)) {
-		err_set(&ctx->err, RC_BUSY, NULL, "somebody else changed the definition of '%s' meanwhile", name);
-		ret = err_next(&ctx->err, "what you wrote is in %s", path);
+	in_vain = ret == RC_INVALID;
+	if (!ret) {
+		ret = keep(ctx, &d, name, text);
+		if (ret)
+			err_next(&ctx->err, "what you wrote is in %s", path);
+		in_vain = ret;
 	}
-	if (!ret)
-		ret = cmd_def_store(ctx, &d, false);
 	/* What was typed in vain is kept for the one who typed it. */
-	if (*path && ret != RC_INVALID && (ret <= 0 || !now))
+	if (*path && !in_vain)
 		unlink(path);
 	if (ret < 0 && !ctx->quiet)
 		fprintf(stderr, "hvctl: nothing was changed\n");
 	def_free(&d);
 	free(text);
-	free(now);
 	free(buf);
 	return ret < 0 ? 0 : ret;
 }

@@ -50,6 +50,18 @@ static int open_dir(struct err *err)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What others may write in @dir would run as us. Return: 0 or RC_HOST. */
+static int is_private(int dir, struct err *err)
+{
+	char path[DEFDIR_PATH_MAX];
+	struct stat st;
+
+	if (!fstat(dir, &st) && (st.st_uid == geteuid() || !st.st_uid) && !(st.st_mode & 022))
+		return 0;
+	return defdir_path(path, err) ?: err_set(err, RC_HOST, "make it yours alone: chown and chmod 700",
+						  "others may write to the directory of definitions %s", path);
+}
+
 static void file_name(char *buf, const char *name)
 {
 	snprintf(buf, FILE_MAX, "%.63s" TAIL, name);
@@ -119,6 +131,10 @@ int defdir_text(const char *name, char **text, struct err *err)
 	int dir = def_name_ok(name) ? open_dir(err) : -ENOENT, fd = -1, ret;
 
 	*text = NULL;
+	if (dir >= 0 && is_private(dir, err)) {
+		close(dir);
+		return err->code;
+	}
 	if (dir >= 0) {
 		file_name(file, name);
 		fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -179,7 +195,6 @@ static int make_dirs(char *path)
 int defdir_lock(int *fd, struct err *err)
 {
 	char path[DEFDIR_PATH_MAX];
-	struct stat st;
 	int ret = defdir_path(path, err);
 
 	if (ret)
@@ -189,11 +204,9 @@ int defdir_lock(int *fd, struct err *err)
 	if (*fd < 0)
 		return err_sys(err, RC_HOST, ret ? -ret : errno, "set HV_CONFIG_DIR to a directory of yours",
 			       "cannot use the directory of definitions %s", path);
-	/* What others may write there would run as us. */
-	if (fstat(*fd, &st) || (st.st_uid != geteuid() && st.st_uid) || st.st_mode & 022) {
+	if (is_private(*fd, err)) {
 		close(*fd);
-		return err_set(err, RC_HOST, "make it yours alone: chown and chmod 700",
-			       "others may write to the directory of definitions %s", path);
+		return err->code;
 	}
 	while (flock(*fd, LOCK_EX))
 		if (errno != EINTR) {

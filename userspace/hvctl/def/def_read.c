@@ -63,6 +63,16 @@ static int check(struct def_job *j, enum opt_kind kind, const char *const *words
 	return opt_check(&xml_tool, kind, words, what, value, j->err) ? -1 : 0;
 }
 
+/* Of a plain option; --cloud-init names two files, with a comma between. */
+static int check_plain(struct def_job *j, const struct opt *o, const struct xml_node *at, const char *value)
+{
+	const char *comma = strcmp(o->name, "cloud-init") ? NULL : strchr(value, ',');
+
+	if (comma && check(j, o->kind, o->words, at, comma + 1))
+		return -1;
+	return check(j, o->kind, o->words, at, value);
+}
+
 static const struct opt_key *key_of(const struct opt *o, const char *name)
 {
 	const struct opt_key *k = o->keys;
@@ -103,7 +113,7 @@ static int read_row(struct def_job *j, const struct opt *o, const struct def_row
 	if (o->kind != OPT_KEYS) {
 		if (o->kind == OPT_FLAG)
 			return strcmp(value, "on") ? 0 : add_hit(j, o, *at, NULL);
-		return check(j, o->kind, o->words, *at, value) ? -1 : add_hit(j, o, *at, value);
+		return check_plain(j, o, *at, value) ? -1 : add_hit(j, o, *at, value);
 	}
 	if (!row->key)		/* form_fixed and the like */
 		return 0;
