@@ -76,9 +76,9 @@ def get(name, build):
     The path of file `name`, <kind>-<key>; build() gives its bytes if it is not there yet.
     Older ones of its kind go then.
     """
-    for path in folders():  # a read-only one will do, as in L1
+    for path in folders():  # a read-only one will do, as in L1; one that root has for itself does not
         path = os.path.join(path, name)
-        if os.path.exists(path):
+        if os.access(path, os.R_OK):
             try:
                 os.utime(path)
             except OSError:
@@ -86,12 +86,15 @@ def get(name, build):
             return path
     path = os.path.join(folder(), name)
     data = build()
+    tmp = None
     try:
         fd, tmp = tempfile.mkstemp(dir=folder())
         with os.fdopen(fd, "wb") as f:
             f.write(data)
         os.rename(tmp, path)
     except OSError as e:
+        if tmp:
+            os.unlink(tmp)
         raise CacheError(f"cannot write {path}: {e.strerror}: make room or set HV_CACHE")
     prune(folder(), name.rpartition("-")[0])
     return path
