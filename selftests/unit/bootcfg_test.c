@@ -88,6 +88,11 @@ static void test_flow(void)
 		{ "for i in a b c; do set x=$x$i; done", "abc" },
 		{ "for i in a b c; do if [ $i = b ]; then continue; fi; set x=$x$i; done", "ac" },
 		{ "for i in a b c; do if [ $i = b ]; then break; fi; set x=$x$i; done", "a" },
+		{ "for i in a b; do for j in c d; do break 9; done; done; set x=$i$j", "ac" },
+		{ "for i in a b; do for j in c d; do set x=$x$i$j; continue 2; done; set x=no; done", "acbc" },
+		{ "break; set x=after", "after" },
+		{ "function f { break; set x=$x$i; }\nfor i in a b; do f; done", "ab" },
+		{ "for i in a b; do break 0; break 1 1; set x=$x$i; done", "ab" },
 		{ "set i=; while [ \"$i\" != 111 ]; do set i=${i}1; set x=${x}w; done", "www" },
 		{ "set i=; until [ \"$i\" = 11 ]; do set i=${i}1; set x=${x}u; done", "uu" },
 		{ "function f { set x=$1$2$#; return 1; set x=no; }\nf a b; set x=$x$?", "ab21" },
@@ -202,6 +207,7 @@ static void test_limits(void)
 		{ "while true; do menuentry e { linux /k }; done", "too many entries" },
 		{ "while true; do set x$x=1; set x=1$x; done", "too" },
 	};
+	static char text[128 << 10];
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		grub(t[i].script, NULL);
@@ -209,6 +215,13 @@ static void test_limits(void)
 		if (!menu.note || !strstr(menu.note, t[i].note))
 			printf("%s: %s\n", t[i].script, menu.note ? menu.note : "no note");
 	}
+	/* Steps are counted inside of a word, too: this would look for 6,000,000,000 variables. */
+	strcpy(text, "while true; do set x=");
+	for (size_t i = strlen(text); i < sizeof(text) - 16; i += 2)
+		memcpy(text + i, "$a", 3);
+	strcat(text, "; done\n");
+	grub(text, NULL);
+	CHECK(menu.note && strstr(menu.note, "too long"));
 	grub("menuentry e { while true; do true; done }\n", NULL);
 	CHECK(menu_plan(&menu, 0, &plan) && strstr(plan.why, "too long"));
 }

@@ -63,8 +63,14 @@ static int cmd_source(struct grub_run *r, unsigned int args, const char **arg)
 
 static int leave(struct grub_run *r, unsigned int args, const char **arg, enum grub_flow flow)
 {
-	r->loops = args > 1 ? atoi(arg[1]) : 1;
-	r->flow = flow;
+	unsigned long n = args > 1 ? strtoul(arg[1], NULL, 10) : 1;
+
+	if (args > 2 || !n)
+		return 1;
+	/* As many as there are; outside of a loop it does nothing. */
+	r->loops = (unsigned int)(n < r->active ? n : r->active);
+	if (r->loops)
+		r->flow = flow;
 	return 0;
 }
 

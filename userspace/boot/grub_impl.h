@@ -7,7 +7,7 @@
 
 #include "boot/grub.h"
 
-#define GRUB_STEPS_MAX	400000		/* tokens passed over in all */
+#define GRUB_STEPS_MAX	400000		/* tokens passed over and variables put, in all */
 #define GRUB_NEST_MAX	48		/* blocks in blocks, sources in sources */
 #define GRUB_ARGS_MAX	64
 #define GRUB_VARS_MAX	512
@@ -54,7 +54,8 @@ struct grub_run {
 	const char		**arg;		/* $1 ... */
 	unsigned int		args;
 	enum grub_flow		flow;
-	int			loops;		/* break and continue: how many are left to leave */
+	unsigned int		active;		/* loops we are in, of this function */
+	unsigned int		loops;		/* break and continue: how many are left to leave */
 	int			status;		/* $? */
 	uint32_t		steps, nest;
 	const char		*wrong;		/* why it stopped, or NULL */

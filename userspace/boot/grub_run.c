@@ -107,6 +107,12 @@ int grub_path(const struct grub_run *r, const char *text, struct boot_file *out)
 	return fs < 0 ? -1 : boot_file_set(out, fs, text);
 }
 
+static void step(struct grub_run *r)
+{
+	if (++r->steps > GRUB_STEPS_MAX)
+		grub_stop(r, "it runs for too long");
+}
+
 /* ---- words ---- */
 
 struct words {
@@ -154,6 +160,8 @@ static void var_put(struct grub_run *r, struct words *w, const char *name, size_
 {
 	char number[16];
 
+	/* One word may hold half a million of them, each to be looked for. */
+	step(r);
 	if (len == 1 && *name == '?') {
 		snprintf(number, sizeof(number), "%d", r->status);
 		value_put(r, w, number, quoted);
@@ -254,8 +262,7 @@ static const struct grub_token *next(struct grub_run *r, struct walk *w)
 {
 	const struct grub_token *t = peek(w);
 
-	if (++r->steps > GRUB_STEPS_MAX)
-		grub_stop(r, "it runs for too long");
+	step(r);
 	if (t->kind != GRUB_END)
 		w->at++;
 	return t;
@@ -302,15 +309,15 @@ static void run_while(struct grub_run *r, struct walk *w, bool live, bool until)
 	uint32_t start = w->at;
 	bool again = live;
 
+	r->active++;
 	do {
 		w->at = start;
 		run_list(r, w, STOP_DO, again);
 		again = again && (r->status != 0) == until;
 		run_list(r, w, STOP_DONE, again);
-		if (!again)
-			return;
-		again = loop_again(r);
+		again = again && loop_again(r);
 	} while (again);
+	r->active--;
 }
 
 static void run_for(struct grub_run *r, struct walk *w, bool live)
@@ -338,6 +345,7 @@ static void run_for(struct grub_run *r, struct walk *w, bool live)
 	if (is_word(peek(w), "do"))
 		next(r, w);
 	body = w->at;
+	r->active++;
 	for (unsigned int i = 0; live && name->args && i < list->args && r->flow == GRUB_GO; i++) {
 		grub_set(r, name->arg[0], list->arg[i]);
 		w->at = body;
@@ -346,6 +354,7 @@ static void run_for(struct grub_run *r, struct walk *w, bool live)
 		if (!loop_again(r))
 			break;
 	}
+	r->active--;
 	if (!ran)
 		run_list(r, w, STOP_DONE, false);
 	free(name);
@@ -391,7 +400,7 @@ static void call(struct grub_run *r, const struct grub_range *f, unsigned int ar
 {
 	struct walk w = { .script = f->script, .at = f->first };
 	const char **old = r->arg;
-	unsigned int nr = r->args;
+	unsigned int nr = r->args, active = r->active;
 
 	if (r->nest == GRUB_NEST_MAX) {
 		grub_stop(r, "blocks are too deep");
@@ -400,7 +409,9 @@ static void call(struct grub_run *r, const struct grub_range *f, unsigned int ar
 	r->nest++;
 	r->arg = arg;
 	r->args = args;
+	r->active = 0;
 	run_list(r, &w, STOP_CLOSE, true);
+	r->active = active;
 	r->arg = old;
 	r->args = nr;
 	r->nest--;

@@ -21,6 +21,7 @@ static int lvm_run(char *const argv[], char *out, size_t len)
 	static char *const env[] = { "PATH=/sbin:/bin", "LVM_SUPPRESS_FD_WARNINGS=1", NULL };
 	posix_spawn_file_actions_t acts;
 	int p[2], status = -1;
+	char rest[256];
 	size_t n = 0;
 	ssize_t got;
 	pid_t pid;
@@ -39,6 +40,9 @@ static int lvm_run(char *const argv[], char *out, size_t len)
 		n += (size_t)got;
 	if (out)
 		out[n] = 0;
+	/* What nobody wants is read, too: lvm would end by SIGPIPE. */
+	while (pid > 0 && read(p[0], rest, sizeof(rest)) > 0)
+		;
 	close(p[0]);
 	if (pid > 0)
 		waitpid(pid, &status, 0);
@@ -55,10 +59,11 @@ void lvm_activate(void)
 	mkdir("/run/lvm", 0700);
 	mkdir("/run/lock", 0700);
 	mkdir("/run/lock/lvm", 0700);
-	if (lvm_run(vgs, groups, sizeof(groups))) {
+	/* One group that is damaged is no reason to leave the others. */
+	if (lvm_run(vgs, groups, sizeof(groups)))
+		say("lvm finds fault with the volume groups");
+	if (!*groups)
 		say("lvm finds no volume groups, although there are physical volumes");
-		return;
-	}
 	for (vg = strtok_r(groups, " \n", &save); vg; vg = strtok_r(NULL, " \n", &save)) {
 		if (strpbrk(vg, "\"\\{}"))
 			continue;

@@ -25,13 +25,17 @@
 
 void say(const char *fmt, ...)
 {
+	char line[BOOT_CMDLINE_MAX + 256];
 	va_list ap;
 
-	printf("hv-boot: ");
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	printf("\n");
+	/* Names are from the disk: what a terminal would take for a command is not printed. */
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	printf("hv-boot: %s\n", line);
 	fflush(stdout);
 }
 
