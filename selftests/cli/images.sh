@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# images.sh: what scripts/guest-image does with its words, with odd names, and when the disk is full. The
-# tools that make the root and the disk are stand-ins here; boot.debian has the real ones.
+# images.sh: what scripts/guest-image does with its words, with odd names, and when the disk is full, and
+# scripts/demo-disk when several want it at once. The tools that make the root and the disk are stand-ins
+# here; boot.debian has the real ones.
 failed=0
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -58,4 +59,26 @@ run 0 'x.vhd \(1G' --size 1G bookworm "$dir/out/x.vhd"
 left 'a full path' 'x.initrd x.vhd x.vmlinuz '
 FULL=1 run 1 '' bookworm "$dir/out/x.vhd"
 left 'a full disk' ''
+
+# Two that want the demo's disk at once: it is made once, and both get all of it.
+mkdir -p "$dir/tree/scripts"
+cp scripts/demo-disk "$dir/tree/scripts/"
+cat >"$dir/tree/scripts/guest-image" <<'X'
+#!/bin/bash
+mkdir "$TMPDIR/busy" || exit 1
+sleep 1
+for part in vhd vmlinuz initrd; do echo "$part" >"${2%.vhd}.$part"; done
+rmdir "$TMPDIR/busy"
+echo made >>"$TMPDIR/made"
+X
+chmod 755 "$dir/tree/scripts/guest-image"
+for n in 1 2 3; do
+	HV_CACHE=$dir/cache "$dir/tree/scripts/demo-disk" "$dir/out/$n" >"$dir/log.$n" 2>&1 &
+done
+wait
+for n in 1 2 3; do
+	[ "$(cat "$dir/out/$n"/debian.{vhd,vmlinuz,initrd} 2>&1 | tr '\n' ' ')" = "vhd vmlinuz initrd " ] ||
+		{ echo "demo-disk $n:"; cat "$dir/log.$n"; failed=1; }
+done
+[ "$(wc -l <"$dir/tmp/made")" = 1 ] || { echo "the disk was made more than once"; failed=1; }
 exit $failed
