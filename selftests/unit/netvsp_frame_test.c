@@ -181,9 +181,10 @@ static void test_offload(void)
 	CHECK_EQ(wire.meta.csum_start, 34);
 	CHECK_EQ(wire.meta.gso, NET_GSO_NONE);
 	nr = wire.nr;
-	for (unsigned int i = 0; i < 8; i++) {
-		static const uint32_t lies[8][2] = {
+	for (unsigned int i = 0; i < 9; i++) {
+		static const uint32_t lies[9][2] = {
 			{ VMB_RNDIS_INFO_LSO, VMB_RNDIS_LSO_V2 | 34u << 20 | 1 },	/* segments of 1 byte */
+			{ VMB_RNDIS_INFO_LSO, VMB_RNDIS_LSO_V2 | 34u << 20 | 2000 },	/* beyond the MTU */
 			{ VMB_RNDIS_INFO_LSO, VMB_RNDIS_LSO_V2 | 34u << 20 | 0xfffff },
 			{ VMB_RNDIS_INFO_LSO, 34u << 20 | 1460 },			/* version 1 */
 			{ VMB_RNDIS_INFO_LSO, VMB_RNDIS_LSO_V2 | VMB_RNDIS_LSO_IP6 | 34u << 20 | 1460 },
@@ -193,9 +194,9 @@ static void test_offload(void)
 			{ VMB_RNDIS_INFO_CHECKSUM, VMB_RNDIS_CSUM_TX_IP | VMB_RNDIS_CSUM_TX_IP4 },
 		};
 
-		if (i == 4)
+		if (i == 5)
 			frame_make(f, 600);	/* no IP */
-		n = packet_put(DATA, f, 600, lies[i][0], lies[i][1]);
+		n = packet_put(DATA, f, i == 1 ? 9000 : 600, lies[i][0], lies[i][1]);
 		CHECK_EQ(send_rndis(0, VMB_NVSP_NO_SECTION, 0, &(struct piece){ DATA, n }, 1), VMB_NVSP_BAD_PACKET);
 	}
 	CHECK_EQ(wire.nr, nr);
@@ -352,6 +353,90 @@ static void test_guard(void)
 	nic->cfg.guard = false;
 }
 
+static uint32_t guarded(const uint8_t *f, uint32_t bytes)
+{
+	return send_rndis(0, 0, packet_put(SEND, f, bytes, NONE, 0), NULL, 0);
+}
+
+/* What others would take for a router's word or a DHCP server's, hidden behind headers of IPv6, or tags. */
+static void test_guard_hidden(void)
+{
+	static const uint8_t head[14] = { 0x33, 0x33, 0, 0, 0, 1, 2, 1, 2, 3, 4, 5, 0x86, 0xdd };
+	uint8_t f[600] = { 0 };
+
+	setup();
+	nic->cfg.guard = true;
+	memcpy(f, head, sizeof(head));
+	f[14] = 0x60;
+	f[20] = 58;
+	f[54] = 134;					/* a router's advertisement */
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_BAD_PACKET);
+	f[54] = 136;
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
+	f[20] = 44;					/* behind the header of a fragment, the first and only one */
+	memset(f + 54, 0, 40);
+	f[54] = 58;
+	f[62] = 134;
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_BAD_PACKET);
+	f[62] = 136;
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
+	f[62] = 134;
+	f[57] = 8;					/* a later one: that is no header */
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
+	memset(f + 54, 0, sizeof(f) - 54);
+	f[20] = 60;					/* behind more than is looked at */
+	f[54] = 58;
+	f[55] = 24;
+	f[54 + 200] = 134;
+	CHECK_EQ(guarded(f, 400), VMB_NVSP_BAD_PACKET);
+	memset(f + 54, 0, sizeof(f) - 54);
+	for (unsigned int i = 0; i < 9; i++)
+		f[54 + 8 * i] = 60;			/* and behind more headers */
+	CHECK_EQ(guarded(f, 400), VMB_NVSP_BAD_PACKET);
+	memset(f + 14, 0, sizeof(f) - 14);
+	for (unsigned int i = 0; i < 3; i++)
+		f[12 + 4 * i] = 0x81, f[13 + 4 * i] = 0;
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_BAD_PACKET);
+	f[20] = 0x88;
+	f[21] = 0xb5;
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
+	nic->cfg.guard = false;
+}
+
+/* A guest that moves its index on and on, without waiting for room: the turn ends all the same. */
+static uint32_t moves;
+
+static void move_on(void)
+{
+	struct vmb_ring_header *h = (void *)rings;
+
+	moves++;
+	if (moves < 100000)
+		__atomic_store_n(&h->write_index, (h->write_index + 64) % (HALF - 4096), __ATOMIC_RELEASE);
+}
+
+static void test_endless(void)
+{
+	struct vmb_nvsp m = { .type = VMB_NVSP_RNDIS_PACKET };
+	uint8_t f[60];
+
+	setup();
+	frame_make(f, sizeof(f));
+	channel_again();
+	m.rndis.section_bytes = packet_put(SEND, f, sizeof(f), NONE, 0);
+	CHECK_EQ(hv_ring_send(&guest.out, 0, 1, &m, sizeof(m)), 0);
+	hv_ring_publish(&guest.out);
+	CHECK_EQ(guest.out.pos, 64);
+	for (unsigned int i = 1; i < (HALF - 4096) / 64; i++)
+		memcpy(rings + 4096 + 64 * i, rings + 4096, 64);
+	((struct vmb_ring_header *)rings)->write_index = HALF - 4096 - 64;
+	wire.on_send = move_on;
+	moves = 0;
+	CHECK(net_queue_turn(q));
+	CHECK(moves && moves <= 1024);
+	wire.on_send = NULL;
+}
+
 /* A receive buffer that is no memory: frames are lost, and it is not tried for ever. */
 static void test_no_memory(void)
 {
@@ -407,6 +492,8 @@ int main(void)
 	test_receive();
 	test_link();
 	test_guard();
+	test_guard_hidden();
+	test_endless();
 	test_no_memory();
 	test_drain();
 	CHECK_EQ(held, 0);

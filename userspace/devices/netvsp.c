@@ -44,14 +44,20 @@ void net_unlock_others(struct netvsp *v)
 		pthread_mutex_unlock(&v->queue[i]->lock);
 }
 
-void netvsp_link_set(struct device *d, bool up)
+int netvsp_link_set(struct device *d, bool up)
 {
 	struct netvsp *v = of_device(d);
+	bool was = atomic_exchange(&v->up, up);
 
-	if (atomic_exchange(&v->up, up) == up)
-		return;
+	if (up && atomic_load(&v->gone)) {
+		atomic_store(&v->up, false);
+		return -ENODEV;
+	}
+	if (was == up)
+		return 0;
 	atomic_store(&v->queue[0]->tell_link, true);
 	net_queue_kick(v->queue[0]);
+	return 0;
 }
 
 void netvsp_look(struct device *d, struct netvsp_info *out)
@@ -71,6 +77,8 @@ void netvsp_look(struct device *d, struct netvsp_info *out)
 	out->about = v->net->about;
 	for (unsigned int i = 0; i < v->nr_queues; i++) {
 		out->queues += atomic_load(&v->queue[i]->is_open);
+		out->queue[i].tx_packets = v->queue[i]->count.c[NET_COUNTER(tx_packets)];
+		out->queue[i].rx_packets = v->queue[i]->count.c[NET_COUNTER(rx_packets)];
 		for (unsigned int c = 0; c < NETVSP_NR_COUNTERS; c++)
 			sum[c] += atomic_load_explicit(&v->queue[i]->count.c[c], memory_order_relaxed);
 	}

@@ -27,8 +27,8 @@ struct netvsp_config {
 int netvsp_create(struct device **out, struct dev_services *ds, const struct netvsp_config *cfg,
 		  struct net *net);
 
-/* Pull the cable out, or put it in; any thread. The guest is told. */
-void netvsp_link_set(struct device *d, bool up);
+/* Pull the cable out, or put it in; any thread. The guest is told. 0; -ENODEV: there is nothing to put it into any more. */
+int netvsp_link_set(struct device *d, bool up);
 
 /* What is counted, as the host sees it: "tx" is sent by the guest. Frames and their bytes, Ethernet header included. */
 struct netvsp_counters {
@@ -46,6 +46,8 @@ struct netvsp_counters {
 /* Their names, in order. */
 extern const char *const netvsp_counter_names[NETVSP_NR_COUNTERS];
 
+struct netvsp_flow { uint64_t tx_packets, rx_packets; };
+
 struct netvsp_info {
 	uint8_t			mac[6];		/* in use */
 	bool			up;		/* the cable is in */
@@ -55,6 +57,7 @@ struct netvsp_info {
 	uint32_t		filter;		/* VMB_FILTER_*; 0: it does not listen */
 	const char		*backend, *about;
 	struct netvsp_counters	count;
+	struct netvsp_flow	queue[NETVSP_QUEUES];	/* their parts of it */
 };
 
 /* Loop thread. */

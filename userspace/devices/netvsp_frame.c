@@ -16,6 +16,7 @@
 #define PROTO_TCP	6
 #define PROTO_UDP	17
 #define PROTO_ICMP6	58
+#define PROTO_FRAGMENT	44	/* a header of IPv6 */
 #define IP4_BYTES	20u
 #define IP6_BYTES	40u
 #define TCP_BYTES	20u
@@ -41,26 +42,28 @@ static void ip4_read(const uint8_t *p, uint32_t bytes, struct net_headers *h)
 	if (n < IP4_BYTES || p[h->l3] >> 4 != 4 || n > bytes - h->l3)
 		return;
 	h->protocol = p[h->l3 + 9];
-	/* Behind the first fragment there is no header. */
-	if (!(be16(p + h->l3 + 6) & 0x1fff))
+	h->later = be16(p + h->l3 + 6) & 0x1fff;
+	if (!h->later)
 		h->l4 = (uint16_t)(h->l3 + n);
 }
 
 static void ip6_read(const uint8_t *p, uint32_t bytes, struct net_headers *h)
 {
 	uint32_t at = h->l3 + IP6_BYTES;
-	uint8_t next;
+	uint8_t next, is;
 
 	if (bytes < at || p[h->l3] >> 4 != 6)
 		return;
 	next = p[h->l3 + 6];
-	/* hop-by-hop, routing, destination options */
-	for (unsigned int i = 0; i < EXTENSIONS && (next == 0 || next == 43 || next == 60); i++) {
-		if (bytes - at < 8)
+	/* hop-by-hop, routing, destination options, and that of a fragment, whose length is fixed */
+	for (unsigned int i = 0; next == 0 || next == 43 || next == 60 || next == PROTO_FRAGMENT; i++) {
+		if (bytes - at < 8 || i == EXTENSIONS)
 			return;
+		is = next;
 		next = p[at];
-		at += 8 + p[at + 1] * 8u;
-		if (at > bytes)
+		h->later = is == PROTO_FRAGMENT && be16(p + at + 2) & 0xfff8;
+		at += 8 + (is == PROTO_FRAGMENT ? 0 : p[at + 1] * 8u);
+		if (h->later || at > bytes)
 			return;
 	}
 	h->protocol = next;
@@ -189,8 +192,9 @@ int net_wish_apply(const struct net_wish *w, uint8_t *p, uint32_t head, uint32_t
 /* Ports and types by which others are told where to send their frames to. */
 static bool misleads(const uint8_t *p, uint32_t head, const struct net_headers *h)
 {
+	/* What cannot be seen through could hide it (RFC 7113); a later fragment has no such header. */
 	if (!h->l4)
-		return false;
+		return h->type == TYPE_IP6 && !h->later;
 	if (h->protocol == PROTO_UDP && head - h->l4 >= UDP_BYTES)
 		return h->type == TYPE_IP4 ? be16(p + h->l4) == 67 : be16(p + h->l4) == 547;
 	/* router advertisement, redirect */
@@ -208,6 +212,9 @@ bool net_guard_allows(const uint8_t *mac, const uint8_t *p, uint32_t head)
 	net_headers_read(p, head, &h);
 	if (h.type == TYPE_ARP)
 		return head - h.l3 >= 28 && !memcmp(p + h.l3 + 8, mac, 6);
+	/* Behind more tags than are looked through there could be anything. */
+	if (h.type == TYPE_VLAN || h.type == TYPE_QINQ)
+		return false;
 	return !misleads(p, head, &h);
 }
 

@@ -16,6 +16,7 @@
 #define NET_TX_PIECES		96u
 #define NET_TX_HEADER_MAX	(16u + 8u + 16u * NET_TX_PIECES)	/* of a GPA-direct packet */
 #define NET_TX_BATCH		64u		/* RNDIS packets in one NVSP message */
+#define NET_TX_BUDGET		256u		/* packets of the ring in one turn */
 #define NET_TX_RNDIS_MAX	256u		/* RNDIS header and information of a sent frame */
 #define NET_TX_HEAD_MAX		192u		/* of a frame that is copied: its headers */
 #define NET_REPLIES		8u
@@ -110,6 +111,7 @@ struct netvsp {
 	struct net_sink		sink;
 	_Atomic int		state;		/* enum net_state */
 	atomic_bool		up;
+	atomic_bool		gone;		/* what the adapter leads to is no more: it stays down */
 	/* all locks to write, one to read */
 	uint32_t		version;	/* NVSP; 0: none */
 	uint32_t		frame_max;	/* Ethernet header included, as the guest said */
@@ -213,6 +215,7 @@ struct net_headers {
 	uint16_t	type;		/* Ethernet type, behind VLAN tags; host order */
 	uint16_t	l3, l4;		/* offsets; l4 0: not TCP or UDP, or beyond what was copied */
 	uint8_t		protocol;	/* of l4 */
+	bool		later;		/* a fragment that is not the first one: it has no l4 */
 };
 void net_headers_read(const uint8_t *p, uint32_t bytes, struct net_headers *h);
 /* What the guest asked for, from the information of its RNDIS packet. */

@@ -76,14 +76,17 @@ static bool has_room(struct net_queue *q)
 	return !q->stuck && hv_ring_room(r) >= need;
 }
 
-/* Return: how many were taken. */
-static unsigned int take_all(struct net_queue *q)
+/*
+ * A ring's worth at most: a guest may write its index again and again without waiting for room, and would keep
+ * the lock for ever. Return: how many were taken.
+ */
+static unsigned int take_some(struct net_queue *q)
 {
 	struct hv_ring_packet p;
 	unsigned int n;
 	int ret;
 
-	for (n = 0; !q->broken && has_room(q); n++) {
+	for (n = 0; n < NET_TX_BUDGET && !q->broken && has_room(q); n++) {
 		ret = hv_ring_peek(&q->chan.from_guest, &p);
 		if (ret == -EAGAIN)
 			break;
@@ -128,7 +131,7 @@ bool net_queue_turn(struct net_queue *q)
 		return false;
 	}
 	hv_ring_mask(in);
-	take_all(q);
+	take_some(q);
 	if (!q->chan.index && atomic_load_explicit(&q->tell_link, memory_order_relaxed))
 		tell_link(q);
 	net_replies_send(q);

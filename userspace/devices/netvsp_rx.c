@@ -162,13 +162,15 @@ void net_replies_send(struct net_queue *q)
 		return;
 	for (i = 0; i < q->replies; i++) {
 		ret = control_send(q, &q->reply[i]);
+		/* The guest made room before it knew that it is wanted: it will not signal. */
+		if (ret == -EAGAIN && q->free != NET_NO_SECTION &&
+		    hv_ring_want(&q->chan.to_guest, hv_ring_room_for(16 + VMB_NVSP_BYTES)))
+			ret = control_send(q, &q->reply[i]);
 		if (ret == -EAGAIN)
 			break;
 		if (ret)
 			NET_COUNT(q, refused, 1);	/* its buffer is no memory */
 	}
-	if (ret == -EAGAIN)
-		hv_ring_want(&q->chan.to_guest, hv_ring_room_for(16 + VMB_NVSP_BYTES));
 	q->replies -= i;
 	memmove(q->reply, q->reply + i, q->replies * sizeof(q->reply[0]));
 }
@@ -308,6 +310,7 @@ static void sink_gone(struct net_sink *sink)
 
 	v->dev.ds->ops->log(v->dev.ds, DEV_LOG_WARN, "netvsp: what the adapter led to (%s) has gone",
 			    v->net->about);
+	atomic_store(&v->gone, true);
 	netvsp_link_set(&v->dev, false);
 }
 

@@ -172,7 +172,8 @@ static int frame_send(struct net_queue *q, uint32_t from, uint32_t bytes, const 
 		return ret;
 	if (v->cfg.guard && !net_guard_allows(v->cfg.mac, p, head))
 		return -EPROTO;
-	if (!meta.gso && bytes > v->frame_max + TAG)
+	/* Nor are the segments longer than what it said that it sends. */
+	if ((meta.gso ? (uint32_t)meta.header_bytes + meta.gso_bytes : bytes) > v->frame_max + TAG)
 		return -EPROTO;
 	nr = slice(&q->tx, from + head, bytes - head, iov + 1, NET_TX_PIECES);
 	if (nr < 0)

@@ -136,7 +136,7 @@ static json_t *net_list(struct machine *m)
 	char mac[18];
 
 	for (unsigned int i = 0; list && machine_net_look(m, i, &n); i++) {
-		json_t *o, *stats = json_object();
+		json_t *o, *stats = json_object(), *queues = json_array();
 
 		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n.mac[0], n.mac[1], n.mac[2],
 			 n.mac[3], n.mac[4], n.mac[5]);
@@ -147,6 +147,10 @@ static json_t *net_list(struct machine *m)
 		for (unsigned int c = 0; c < n.nr; c++)
 			json_object_set_new(stats, n.names[c], json_integer((json_int_t)n.value[c]));
 		json_object_set_new(o, "stats", stats);
+		for (unsigned int q = 0; q < n.queues; q++)
+			json_array_append_new(queues, json_pack("{s:I, s:I}", "tx_packets", (json_int_t)n.queue_tx[q],
+								"rx_packets", (json_int_t)n.queue_rx[q]));
+		json_object_set_new(o, "channels", queues);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -321,7 +325,12 @@ static void do_disk(struct machine *m, const struct ctl_request *req, int *fd, s
 
 static void do_link(struct machine *m, const struct ctl_request *req, struct ctl_answer *ans)
 {
-	if (machine_net_link(m, req->unit, req->verb == CTL_LINK_UP))
+	int ret = machine_net_link(m, req->unit, req->verb == CTL_LINK_UP);
+
+	if (ret == -ENODEV)
+		ans->json = ctl_error(CTL_E_STATE, "what network adapter %u of VM '%s' led to has gone; start the VM anew",
+				      req->unit, name_of(m));
+	else if (ret)
 		ans->json = ctl_error(CTL_E_INVALID, "VM '%s' has no network adapter %u", name_of(m), req->unit);
 	else
 		ans->json = ok(m);

@@ -13,6 +13,7 @@
 
 #define MACHINE_CHAN_STATS	16
 #define MACHINE_NET_STATS	16
+#define MACHINE_NET_QUEUES	16
 
 struct chr;
 struct loop;
@@ -90,11 +91,12 @@ struct machine_net {
 	unsigned int	nr;			/* of counters */
 	const char	*const *names;
 	uint64_t	value[MACHINE_NET_STATS];
+	uint64_t	queue_tx[MACHINE_NET_QUEUES], queue_rx[MACHINE_NET_QUEUES];	/* frames of each channel */
 };
 /* The @nr-th one. Return: false when there are fewer. */
 bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *out);
 
-/* Pull the cable out of adapter @nr, or put it in. Return: 0; -ENOENT: there is none. */
+/* Pull the cable out of adapter @nr, or put it in. Return: 0; -ENOENT: there is none; -ENODEV: nothing to put it into. */
 int machine_net_link(struct machine *m, unsigned int nr, bool up);
 
 /*

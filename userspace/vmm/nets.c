@@ -10,6 +10,7 @@
 #include "machine_impl.h"
 
 _Static_assert(NETVSP_NR_COUNTERS <= MACHINE_NET_STATS, "a figure for each counter");
+_Static_assert(NETVSP_QUEUES == MACHINE_NET_QUEUES, "a pair of figures for each channel");
 _Static_assert(VMM_NET_MTU_MIN == NET_MTU_MIN && VMM_NET_MTU_MAX == NET_MTU_MAX, "as the backends have it");
 
 /* An adapter's channel instance: the last byte tells them apart. The guest's names are made of it. */
@@ -117,6 +118,10 @@ bool machine_net_look(struct machine *m, unsigned int nr, struct machine_net *ou
 	};
 	memcpy(out->mac, info.mac, sizeof(out->mac));
 	memcpy(out->value, &info.count, sizeof(info.count));
+	for (unsigned int i = 0; i < NETVSP_QUEUES; i++) {
+		out->queue_tx[i] = info.queue[i].tx_packets;
+		out->queue_rx[i] = info.queue[i].rx_packets;
+	}
 	return true;
 }
 
@@ -124,6 +129,5 @@ int machine_net_link(struct machine *m, unsigned int nr, bool up)
 {
 	if (nr >= VMM_NETS_MAX || !m->net[nr])
 		return -ENOENT;
-	netvsp_link_set(m->net[nr], up);
-	return 0;
+	return netvsp_link_set(m->net[nr], up);
 }

@@ -132,6 +132,7 @@ static struct {
 	uint32_t	bytes, nr;
 	struct net_meta	meta;
 	int		refuse;
+	void		(*on_send)(void);
 	struct { const uint8_t *p; uint32_t bytes; struct net_meta meta; } in[16];	/* to be received */
 	unsigned int	nr_in;
 	uint32_t	lost;
@@ -147,6 +148,8 @@ static inline int w_send(struct net *n, unsigned int queue, const struct iovec *
 	wire.bytes = bytes;
 	wire.meta = *meta;
 	wire.nr++;
+	if (wire.on_send)
+		wire.on_send();
 	return 0;
 }
 
@@ -189,8 +192,8 @@ static const struct net_ops wire_ops = {
 
 /* ---- the guest ---- */
 
-/* As when the guest opens the channel, without the thread. */
-static inline void channel_open(void)
+/* Empty rings. */
+static inline void channel_again(void)
 {
 	memset(rings, 0, sizeof(rings));
 	CHECK_EQ(hv_ring_consumer(&q->chan.from_guest, rings, rings + 4096, RING_PAGES), 0);
@@ -198,6 +201,12 @@ static inline void channel_open(void)
 	CHECK_EQ(hv_ring_producer(&guest.out, rings, rings + 4096, RING_PAGES), 0);
 	CHECK_EQ(hv_ring_consumer(&guest.in, rings + HALF, rings + HALF + 4096, RING_PAGES), 0);
 	q->broken = q->stuck = q->quiet = false;
+}
+
+/* As when the guest opens the channel, without the thread. */
+static inline void channel_open(void)
+{
+	channel_again();
 	net_forget(nic);
 	net_state_set(nic, NET_CLOSED);
 	net_state_set(nic, NET_OPENED);
