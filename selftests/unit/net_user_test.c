@@ -2,6 +2,7 @@
 /* The user-mode network: its rules, a guest's DHCP request and a forwarded port, without a guest. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -146,6 +147,57 @@ static uint16_t port_free(void)
 	return ntohs(a.sin_port);
 }
 
+/* Descriptors of this process. */
+static unsigned int fds(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/*
+ * A guest that sends from ever new ports makes sockets, of UDP and of TCP, but not without end: the VM's own
+ * descriptors would be gone. What goes on goes on.
+ */
+static void test_sockets(struct net *n, uint8_t proto)
+{
+	static const uint8_t head[34] = {
+		2, 0, 0, 0, 0, 2, 2, 1, 2, 3, 4, 5, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 0, 0, 0,
+		10, 0, 2, 15, 127, 9, 9, 9,
+	};
+	const struct net_meta tcp = { .flags = NET_META_CSUM, .csum_start = 34, .csum_offset = 16 }, none = { 0 };
+	unsigned int before = fds(), refused = 0;
+	uint8_t f[60] = { 0 };
+	struct iovec iov = { f, 54 };
+	uint16_t sum;
+
+	memcpy(f, head, sizeof(head));
+	f[23] = proto;
+	sum = (uint16_t)~net_csum(&(struct iovec){ f + 14, 20 }, 1, 0, 20, 0);
+	memcpy(f + 24, &sum, 2);
+	f[37] = 9;		/* a port where nobody is */
+	for (unsigned int i = 0; i < 2000; i++) {
+		f[34] = (uint8_t)(0x40 + (i >> 8));
+		f[35] = (uint8_t)i;
+		if (proto == 6) {
+			memcpy(f + 46, "\x50\x02\x10", 3);	/* SYN */
+			/* pseudo header: both addresses, 6, 20 */
+			memset(f + 50, 0, 2);
+			sum = net_csum(&(struct iovec){ f + 26, 8 }, 1, 0, 8, (uint32_t)htons(6 + 20));
+			memcpy(f + 50, &sum, 2);
+		} else {
+			memcpy(f + 38, "\0\x14\0\0", 4);	/* 20 bytes, no checksum */
+		}
+		refused += n->ops->send(n, 0, &iov, 1, 54, proto == 6 ? &tcp : &none) == -ENOBUFS;
+	}
+	CHECK(fds() - before < 600);
+	CHECK(refused > 1000);
+	f[47] = 0x10;
+	CHECK_EQ(n->ops->send(n, 0, &iov, 1, 54, &tcp), proto == 6 ? 0 : -ENOBUFS);
+}
+
 int main(void)
 {
 	struct net *n = NULL, *other = NULL;
@@ -167,6 +219,18 @@ int main(void)
 	CHECK_EQ(net_user_create(&other, rules, false, &e), -EADDRINUSE);
 	CHECK_HAS(e.text, "cannot listen");
 	CHECK_EQ(net_user_create(&other, "tcp::1", false, &e), -EINVAL);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int before;
+
+		n->ops->release(n);
+		before = fds();
+		CHECK_EQ(net_user_create(&n, rules, false, &e), 0);
+		n->sink = &sink;
+		test_sockets(n, i ? 6 : 17);
+		n->ops->release(n);
+		CHECK_EQ(fds(), before);	/* all of them are closed */
+		CHECK_EQ(net_user_create(&n, NULL, false, &e), 0);
+	}
 	n->ops->release(n);
 	return unit_done();
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,11 @@
 
 #define LIBRARY		"libslirp.so.0"
 #define POLLS		512u		/* sockets looked at in one turn; libslirp keeps the others waiting */
+/*
+ * Sockets the guest may have, and others by forwards: no more than are looked at, and few enough that the VM has
+ * descriptors left for its own - its control socket among them - with the usual limit of 1024.
+ */
+#define SOCKETS		480u
 #define PIECES		16u
 #define RULE_MAX	128u
 
@@ -57,6 +63,7 @@ struct net_user {
 	nfds_t			nr;
 	bool			polled;		/* pfd[] has been looked at, libslirp not told */
 	int			error;		/* of that poll() */
+	unsigned int		sockets;	/* libslirp has */
 	uint8_t			frame[NET_FRAME_MAX];
 };
 
@@ -157,9 +164,14 @@ static void guest_error(const char *msg, void *opaque)
 	(void)msg, (void)opaque;	/* the guest's own business, and it could fill the log */
 }
 
-static void fd_nothing(int fd, void *opaque)
+static void fd_new(int fd, void *opaque)
 {
-	(void)fd, (void)opaque;
+	of(opaque)->sockets += fd >= 0;
+}
+
+static void fd_gone(int fd, void *opaque)
+{
+	of(opaque)->sockets -= fd >= 0 && of(opaque)->sockets;
 }
 
 static void nothing(void *opaque)
@@ -170,7 +182,7 @@ static void nothing(void *opaque)
 static const SlirpCb callbacks = {
 	.send_packet = send_packet, .guest_error = guest_error, .clock_get_ns = clock_ns,
 	.timer_new = timer_new, .timer_free = timer_free, .timer_mod = timer_mod,
-	.register_poll_fd = fd_nothing, .unregister_poll_fd = fd_nothing, .notify = nothing,
+	.register_poll_fd = fd_new, .unregister_poll_fd = fd_gone, .notify = nothing,
 };
 
 static const struct { int slirp; short poll; } events[] = {
@@ -178,12 +190,21 @@ static const struct { int slirp; short poll; } events[] = {
 	{ SLIRP_POLL_ERR, POLLERR }, { SLIRP_POLL_HUP, POLLHUP },
 };
 
+/* Whoever connects to a forwarded port makes a socket, too: they wait for one. */
+static bool listens(int fd)
+{
+	socklen_t len = sizeof(int);
+	int is = 0;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) && is;
+}
+
 static int poll_add(int fd, int wanted, void *opaque)
 {
 	struct net_user *u = of(opaque);
 	struct pollfd *p = &u->pfd[u->nr];
 
-	if (u->nr == POLLS)
+	if (u->nr == POLLS || (u->sockets >= SOCKETS && listens(fd)))
 		return -1;
 	*p = (struct pollfd){ .fd = fd };
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
@@ -253,6 +274,28 @@ static void user_wait(struct net *n, unsigned int queue, int wake, bool listen)
 	(void)got;
 }
 
+#define TYPE_IP4	0x0800
+#define TYPE_IP6	0x86dd
+#define PROTO_TCP	6
+#define TCP_SYN		2u
+
+/*
+ * Could libslirp make a socket of this frame? It does of the first segment of a connection, and of whatever is
+ * no TCP; pieces of packets could come together as either.
+ */
+static bool begins(const uint8_t *f, uint32_t bytes)
+{
+	uint32_t type = (uint32_t)f[12] << 8 | f[13], tcp = 14;
+
+	if (type == TYPE_IP4 && bytes >= 34 && f[23] == PROTO_TCP && !(f[20] & 0x3f) && !f[21])
+		tcp += (f[14] & 15) * 4u;
+	else if (type == TYPE_IP6 && bytes >= 54 && f[20] == PROTO_TCP)
+		tcp += 40;
+	else
+		return type == TYPE_IP4 || type == TYPE_IP6;
+	return bytes < tcp + 20 || f[tcp + 13] & TCP_SYN;
+}
+
 static int user_send(struct net *n, unsigned int queue, const struct iovec *iov, unsigned int nr,
 		     uint32_t bytes, const struct net_meta *meta)
 {
@@ -262,6 +305,8 @@ static int user_send(struct net *n, unsigned int queue, const struct iovec *iov,
 	(void)queue;
 	if (bytes > sizeof(u->frame) || net_iov_copy_out(iov, nr, u->frame, bytes) != bytes)
 		return -EMSGSIZE;
+	if (u->sockets >= SOCKETS && begins(u->frame, bytes))
+		return -ENOBUFS;
 	/* libslirp looks at checksums. Segments need no cutting: it takes IPv4 of any size. */
 	net_csum_complete(&flat, 1, bytes, meta);
 	u->lib.slirp_input(u->slirp, u->frame, (int)bytes);
