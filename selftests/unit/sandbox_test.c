@@ -2,6 +2,7 @@
 /* What the VM process can no longer do once it is in the sandbox, and what it still can. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -47,7 +48,12 @@ static void do_resolv_write(void)
 		leave(3);
 }
 static void do_packet(void) { close(socket(AF_PACKET, SOCK_RAW, 0)); }
-static void do_local(void) { close(socket(AF_UNIX, SOCK_STREAM, 0)); }
+static void do_local(void)
+{
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EAFNOSUPPORT)
+		leave(3);
+}
+static void do_zone(void) { if (!if_nametoindex("lo")) leave(3); }
 static void do_fionread(void)
 {
 	int n;
@@ -102,7 +108,8 @@ static const struct {
 	{ "fork", do_fork, NO },
 	{ "make a network socket", do_socket, NET },
 	{ "make a raw packet socket", do_packet, NO },
-	{ "make a local socket", do_local, NO },
+	{ "be refused a local socket", do_local, NET },
+	{ "look up the zone of a name server", do_zone, NET },
 	{ "bytes that wait", do_fionread, YES },
 	{ "trace a process", do_ptrace, NO },
 	{ "signal a process", do_kill, NO },

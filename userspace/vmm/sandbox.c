@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,13 +70,14 @@ static const struct sock_filter first[] = {
 	RET(SECCOMP_RET_KILL_PROCESS),
 	LOAD(DATA(nr)),
 	/* ioctl: ours, or of a terminal. Looked at first: HV_VCPU_RUN passes here on every exit. */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 10),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 11),
 	LOAD(ARG_LOW(1)),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 6, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IOCTL_HV << 8, 7, 0),
 	LOAD(ARG_LOW(1)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 4, 0),	/* bytes that wait in a socket */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TUNSETQUEUE, 3, 0),	/* a queue of a TAP interface */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 5, 0),	/* bytes that wait in a socket */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TUNSETQUEUE, 4, 0),	/* a queue of a TAP interface */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIOCGIFINDEX, 3, 0),	/* number of an interface */
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, TTY_FIRST, 0, 1),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, TTY_LAST, 0, 1),
 	RET(SECCOMP_RET_TRAP),
@@ -101,10 +103,13 @@ static const struct sock_filter last[] = {
 
 /* Sockets of the Internet alone, and files for reading alone: which ones, landlock_enter() says. */
 static const struct sock_filter sockets_only[] = {
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 7),
 	LOAD(ARG_LOW(0)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 3, 0),
+	/* libslirp looks up the interface of a name server "fe80::1%eth0". libc tries a local socket first, then these. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1),
+	RET(SECCOMP_RET_ERRNO | EAFNOSUPPORT),
 	RET(SECCOMP_RET_TRAP),
 	RET(ALLOW),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
