@@ -289,6 +289,33 @@ static void test_receive(void)
 	CHECK_EQ(counts().rx_dropped - was.rx_dropped, 1);
 }
 
+/* The address that a guest chose, and the adapter's own, are its; a reset forgets the first. */
+static void test_addresses(void)
+{
+	static const struct net_meta none = { 0 };
+	const uint8_t own[6] = { 0x02, 0x77, 1, 2, 3, 4 };
+	struct netvsp_counters was;
+	uint8_t f[60];
+
+	setup();
+	was = counts();
+	frame_make(f, sizeof(f));
+	memcpy(nic->mac, own, 6);
+	memcpy(f, own, 6);
+	arrive(f, sizeof(f), &none);
+	net_queue_turn(q);
+	memcpy(f, mac, 6);
+	arrive(f, sizeof(f), &none);
+	net_queue_turn(q);
+	CHECK_EQ(counts().rx_packets - was.rx_packets, 2);
+	nic->dev.ops->reset(&nic->dev);
+	memcpy(f, own, 6);
+	arrive(f, sizeof(f), &none);
+	net_queue_turn(q);
+	CHECK_EQ(counts().rx_packets - was.rx_packets, 2);
+	CHECK_EQ(counts().rx_filtered - was.rx_filtered, 1);
+}
+
 static void test_link(void)
 {
 	uint8_t f[64], buf[64];
@@ -490,6 +517,7 @@ int main(void)
 	test_send_lies();
 	test_offload();
 	test_receive();
+	test_addresses();
 	test_link();
 	test_guard();
 	test_guard_hidden();

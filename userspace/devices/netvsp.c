@@ -95,10 +95,14 @@ static void netvsp_drain(struct device *d)
 	net_unlock_all(v);
 }
 
-/* The machine closes the channels on a reset; nothing else remembers the old guest. */
+/* The machine closes the channels on a reset; besides them the address that the old guest chose is left. */
 static void netvsp_reset(struct device *d)
 {
-	(void)d;
+	struct netvsp *v = of_device(d);
+
+	net_lock_all(v);
+	memcpy(v->mac, v->cfg.mac, sizeof(v->mac));
+	net_unlock_all(v);
 }
 
 static void netvsp_release(struct device *d)

@@ -230,6 +230,17 @@ static unsigned int sink_room(struct net_sink *sink, unsigned int queue, uint32_
 	return q->room.nr;
 }
 
+/*
+ * A driver that is loaded again, or another kernel, has the adapter's own address, whatever was chosen before; one
+ * that opens its channel anew, to change its MTU, goes on with what it chose. So both are the guest's.
+ */
+static bool wanted(const struct netvsp *v, const uint8_t *to)
+{
+	uint32_t filter = atomic_load_explicit(&v->filter, memory_order_relaxed);
+
+	return net_filter_wants(filter, v->mac, to) || net_filter_wants(filter, v->cfg.mac, to);
+}
+
 /* The RNDIS packet in front of a frame. */
 static void head_put(uint8_t *at, uint32_t bytes, const struct net_meta *meta)
 {
@@ -261,7 +272,6 @@ static void sink_done(struct net_sink *sink, unsigned int queue, uint32_t bytes,
 	struct net_queue *q = v->queue[queue];
 	struct iovec *iov = q->room.iov;
 	uint8_t to[6];
-	bool wanted;
 
 	if (q->now == NET_NO_SECTION)
 		return;
@@ -271,8 +281,7 @@ static void sink_done(struct net_sink *sink, unsigned int queue, uint32_t bytes,
 		iov[0].iov_base = at + NET_RX_HEAD;
 		iov[0].iov_len -= NET_RX_HEAD;
 		memcpy(to, iov[0].iov_base, sizeof(to));
-		wanted = net_filter_wants(atomic_load_explicit(&v->filter, memory_order_relaxed), v->mac, to);
-		if (wanted) {
+		if (wanted(v, to)) {
 			if (meta && meta->flags & NET_META_CSUM)
 				net_csum_complete(iov, q->room.nr, bytes, meta);
 			head_put(at, bytes, meta);
