@@ -346,6 +346,11 @@ static void test_link(void)
 	CHECK_EQ(m.status, VMB_RNDIS_LINK_UP);
 }
 
+static uint32_t guarded(const uint8_t *f, uint32_t bytes)
+{
+	return send_rndis(0, 0, packet_put(SEND, f, bytes, NONE, 0), NULL, 0);
+}
+
 static void test_guard(void)
 {
 	uint8_t f[128];
@@ -377,12 +382,19 @@ static void test_guard(void)
 	n = packet_put(SEND, f, 60, NONE, 0);
 	CHECK_EQ(send_rndis(0, 0, n, NULL, 0), VMB_NVSP_OK);
 	CHECK_EQ(wire.nr - nr, 3);
+	f[36] = 0;
+	f[37] = 68;						/* or one from another port */
+	CHECK_EQ(guarded(f, 60), VMB_NVSP_BAD_PACKET);
+	f[23] = 1;
+	f[34] = 5;						/* a redirect */
+	CHECK_EQ(guarded(f, 60), VMB_NVSP_BAD_PACKET);
+	f[34] = 8;
+	CHECK_EQ(guarded(f, 60), VMB_NVSP_OK);
+	memcpy(f, "\x01\x80\xc2\0\0\0", 6);		/* to bridges */
+	CHECK_EQ(guarded(f, 60), VMB_NVSP_BAD_PACKET);
+	f[5] = 16;
+	CHECK_EQ(guarded(f, 60), VMB_NVSP_OK);
 	nic->cfg.guard = false;
-}
-
-static uint32_t guarded(const uint8_t *f, uint32_t bytes)
-{
-	return send_rndis(0, 0, packet_put(SEND, f, bytes, NONE, 0), NULL, 0);
 }
 
 /* What others would take for a router's word or a DHCP server's, hidden behind headers of IPv6, or tags. */
@@ -409,6 +421,12 @@ static void test_guard_hidden(void)
 	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
 	f[62] = 134;
 	f[57] = 8;					/* a later one: that is no header */
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
+	memset(f + 54, 0, sizeof(f) - 54);
+	f[20] = 17;
+	memcpy(f + 54, "\4\0\2\x22", 4);			/* to a DHCPv6 client */
+	CHECK_EQ(guarded(f, 100), VMB_NVSP_BAD_PACKET);
+	f[57] = 0x23;
 	CHECK_EQ(guarded(f, 100), VMB_NVSP_OK);
 	memset(f + 54, 0, sizeof(f) - 54);
 	f[20] = 60;					/* behind more than is looked at */

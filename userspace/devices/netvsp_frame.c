@@ -13,6 +13,7 @@
 #define TYPE_IP6	0x86dd
 #define TYPE_VLAN	0x8100
 #define TYPE_QINQ	0x88a8
+#define PROTO_ICMP	1
 #define PROTO_TCP	6
 #define PROTO_UDP	17
 #define PROTO_ICMP6	58
@@ -195,8 +196,13 @@ static bool misleads(const uint8_t *p, uint32_t head, const struct net_headers *
 	/* What cannot be seen through could hide it (RFC 7113); a later fragment has no such header. */
 	if (!h->l4)
 		return h->type == TYPE_IP6 && !h->later;
+	/* A DHCP server's port, and that of its clients: they do not look where an answer comes from. */
 	if (h->protocol == PROTO_UDP && head - h->l4 >= UDP_BYTES)
-		return h->type == TYPE_IP4 ? be16(p + h->l4) == 67 : be16(p + h->l4) == 547;
+		return h->type == TYPE_IP4 ? be16(p + h->l4) == 67 || be16(p + h->l4 + 2) == 68 :
+		       be16(p + h->l4) == 547 || be16(p + h->l4 + 2) == 546;
+	/* redirect */
+	if (h->protocol == PROTO_ICMP && h->type == TYPE_IP4 && head > h->l4)
+		return p[h->l4] == 5;
 	/* router advertisement, redirect */
 	if (h->protocol == PROTO_ICMP6 && h->type == TYPE_IP6 && head > h->l4)
 		return p[h->l4] == 134 || p[h->l4] == 137;
@@ -205,9 +211,11 @@ static bool misleads(const uint8_t *p, uint32_t head, const struct net_headers *
 
 bool net_guard_allows(const uint8_t *mac, const uint8_t *p, uint32_t head)
 {
+	static const uint8_t bridges[5] = { 0x01, 0x80, 0xc2, 0, 0 };
 	struct net_headers h;
 
-	if (memcmp(p + 6, mac, 6))
+	/* Groups 0 to 15 are the bridges' own, by which they find their tree. */
+	if (memcmp(p + 6, mac, 6) || (!memcmp(p, bridges, sizeof(bridges)) && p[5] < 16))
 		return false;
 	net_headers_read(p, head, &h);
 	if (h.type == TYPE_ARP)
