@@ -13,6 +13,8 @@
  *	fake.print=N			print N lines first
  *	fake.full			it cannot be saved: the disk is full
  *	fake.slow			saving takes until it is cancelled
+ *	fake.kvp			it serves key-value pairs
+ *	fake.mute			... and never answers
  *
  * It has one controller, whose disks are names and locks, and a DVD drive at unit 9 that is locked.
  */
@@ -28,6 +30,7 @@
 #include "backends/disk.h"
 #include "backends/tty.h"
 #include "base/err.h"
+#include "devices/kvp.h"
 #include "libstate/state.h"
 #include "vmm/loop.h"
 #include "vmm/machine.h"
@@ -88,6 +91,76 @@ int machine_reset(struct machine *m)
 	if (m->state != VMM_STATE_RUNNING)
 		return -EBUSY;
 	chr_write(m->console, (const uint8_t *)"reset\r\n", 7);
+	return 0;
+}
+
+/* ---- key-value pairs: what is asked for is there at the second look ---- */
+
+static struct {
+	struct kvp_list		pool[VMB_KVP_POOLS];
+	enum kvp_outcome	outcome[KVP_CHANGES], next;
+	uint32_t		sweeps, wanted, change;
+	bool			looked;
+} kvp;
+
+static bool kvp_mute(const struct machine *m) { return m->cfg->append && strstr(m->cfg->append, "fake.mute"); }
+
+void machine_kvp_look(struct machine *m, struct kvp_view *out)
+{
+	static const struct kvp_adapter adapter = { true, true, "10.0.2.15;evil;", "", "10.0.2.2", "" };
+	static const uint8_t mac[1][6] = { { 2 } };
+	bool there = m->cfg->append && strstr(m->cfg->append, "fake.kvp");
+
+	if (there && !kvp.pool[VMB_KVP_AUTO].nr) {
+		kvp_list_add(&kvp.pool[VMB_KVP_AUTO], "FullyQualifiedDomainName", "web.example.org");
+		kvp_list_add(&kvp.pool[VMB_KVP_AUTO], "OSName", "Fake \"Linux\"");
+		kvp_list_add(&kvp.pool[VMB_KVP_AUTO], "NetworkAddressIPv4", "10.0.2.15;10.0.2.300;");
+		kvp_list_add(&kvp.pool[VMB_KVP_AUTO], "NetworkAddressIPv6", "fe80::1");
+	}
+	*out = (struct kvp_view){
+		.health = !there ? KVP_UNKNOWN : kvp_mute(m) && kvp.looked ? KVP_LOST : KVP_OK, .sweeps = kvp.sweeps,
+		.age_ns = 2000000, .adapters = there, .adapter = &adapter, .mac = mac, .change = kvp.change,
+		.outcome = kvp.outcome,
+	};
+	for (int i = 0; i < VMB_KVP_POOLS; i++)
+		out->pool[i] = &kvp.pool[i];
+	if (kvp.looked && !kvp_mute(m)) {
+		kvp.sweeps = kvp.wanted;
+		kvp.outcome[kvp.change % KVP_CHANGES] = kvp.next;
+	}
+	kvp.looked = true;
+}
+
+static int kvp_there(struct machine *m)
+{
+	struct kvp_view v;
+
+	kvp.looked = false;
+	machine_kvp_look(m, &v);
+	kvp.looked = false;
+	return v.health == KVP_UNKNOWN ? -ENOTCONN : 0;
+}
+
+int machine_kvp_read(struct machine *m, uint32_t *sweep)
+{
+	*sweep = kvp.wanted = kvp.sweeps + 1;
+	return kvp_there(m);
+}
+
+int machine_kvp_change(struct machine *m, const char *name, const char *value, uint32_t *change)
+{
+	struct kvp_list *l = &kvp.pool[VMB_KVP_EXTERNAL];
+	int ret = kvp_there(m);
+
+	if (ret || strlen(name) > 100)
+		return ret ? ret : -EINVAL;
+	*change = ++kvp.change;
+	kvp.outcome[kvp.change % KVP_CHANGES] = KVP_PENDING;
+	kvp.next = value || kvp_list_value(l, name) ? KVP_DONE : KVP_REFUSED;
+	if (kvp.next == KVP_DONE)
+		kvp_list_free(l);
+	if (value)
+		kvp_list_add(l, name, value);
 	return 0;
 }
 

@@ -235,7 +235,37 @@ ok 7 "the cable of no adapter" "no network adapter 0" hv link da down
 ok 2 "a cable that is neither up nor down" "neither up nor down" hv link da out
 ok 2 "an adapter that is no number" "no number of an adapter" hv link da down eth0
 ok 3 "the cable of no VM" "named 'none'" hv link none up
+
+# --- key-value pairs
+ok 4 "pairs of a guest without the service" "hyperv-daemons" hv kvp da
+ok 3 "pairs of no VM" "named 'none'" hv kvp none
+ok 2 "pairs and a wrong word" "kvp VM set NAME VALUE" hv kvp da sett a b
+ok 2 "set without a value" "kvp VM set NAME VALUE" hv kvp da set a
+json 0 "nothing known of the guest" "d['guest'] is None" hv show da --json
 hv kill da
+hv start -k f.img -n kv -a fake.kvp >/dev/null
+json 0 "what the guest told" "d['guest']['os'] == 'Fake \"Linux\"' and d['guest']['hostname'] == 'web.example.org'
+	and d['guest']['addresses'] == ['10.0.2.15', 'fe80::1'] and 'os_major' not in d['guest']
+	and d['guest']['adapters'][0]['addresses'] == ['10.0.2.15'] and d['guest']['adapters'][0]['dhcp']" hv show kv --json
+ok 0 "the same as text" "^guest +Fake \"Linux\"$" hv show kv
+ok 0 "its name" "^hostname +web.example.org$" hv show kv
+ok 0 "its addresses" "^address +10.0.2.15$" hv show kv
+ok 0 "its pairs" "^auto +OSName +Fake" hv kvp kv
+json 0 "its pairs as JSON" "d['kvp'] == 'ok' and len(d['pools']['auto']['pairs']) == 4 and not d['pools']['auto']['cut']
+	and d['pools']['external']['pairs'] == [] and 'changes' not in d" hv kvp kv --json
+json 0 "kvp set" "d['state'] == 'running' and 'pools' not in d" hv kvp kv set role 'the front end' --json
+ok 0 "it is listed" "^external +role +the front end$" hv kvp kv
+ok 0 "kvp delete" "^$" hv kvp kv delete role
+ok 1 "deleting what is not there" "refused that" hv kvp kv delete role
+ok 7 "a name that no guest keeps" "1 to 254" hv kvp kv set "$(printf 'n%.0s' {1..200})" x
+ok 1 "a value that no request holds" "too long" hv kvp kv set n "$(printf 'n%.0s' {1..5000})"
+ok 2 "a name that is not UTF-8" "in UTF-8" hv kvp kv set "$(printf '\377')" x
+hv kill kv
+hv start -k f.img -n mute -a fake.kvp,fake.mute >/dev/null
+ok 9 "a guest that does not answer" "hvctl show mute has what it told" hv kvp mute
+ok 9 "nor to a change" "does not answer" hv kvp mute set a b
+ok 0 "and show says so" "does not answer now" hv show mute
+hv kill mute
 ok 2 "a forward that is none" "is not tcp:" hv run -k f.img --net user,hostfwd=22
 ok 2 "a key of another place" "does not go with user" hv run -k f.img --net user,ifname=tap0
 ok 2 "and the other way round" "does not go with tap" hv run -k f.img --net tap,hostfwd=tcp::1-:2

@@ -20,6 +20,7 @@
 #include "backends/chr.h"
 #include "base/err.h"
 #include "base/fdpass.h"
+#include "devices/kvp.h"
 #include "libstate/state.h"
 #include "selftests/unit/lib/unit.h"
 #include "vmm/ctl.h"
@@ -59,6 +60,24 @@ int machine_resume(struct machine *m) { m->state = VMM_STATE_RUNNING; return 0; 
 int machine_reset(struct machine *m) { (void)m; return -EBUSY; }
 int machine_stop(struct machine *m) { (void)m; return -EIO; }
 const char *machine_heartbeat(struct machine *m) { (void)m; return "ok"; }
+int machine_kvp_read(struct machine *m, uint32_t *sweep) { (void)m; *sweep = 9; return 0; }
+
+void machine_kvp_look(struct machine *m, struct kvp_view *out)
+{
+	(void)m;
+	*out = (struct kvp_view){ 0 };
+}
+
+static char kvp_told[64];
+
+int machine_kvp_change(struct machine *m, const char *name, const char *value, uint32_t *change)
+{
+	(void)m;
+	snprintf(kvp_told, sizeof(kvp_told), "%s=%s", name, value ? value : "-");
+	*change = 5;
+	return !strcmp(name, "busy") ? -EBUSY : !strcmp(name, "none") ? -ENOTCONN : 0;
+}
+
 void machine_kill(struct machine *m, const char *by) { (void)m; (void)by; }
 
 int machine_save(struct machine *m, int fd, int level, machine_save_fn fn, void *arg, struct err *e)
@@ -594,6 +613,34 @@ static int save_ask(const char *line, int saves)
 }
 
 /* Answered when it is over; hanging up cancels; only who has saved it ends it. */
+static void test_kvp(void)
+{
+	char line[3000] = "{\"verb\":\"kvp-set\",\"name\":\"a\",\"value\":\"", *value = line + strlen(line);
+	int fd;
+
+	begin();
+	fd = dial();
+	CHECK_HAS(ask(fd, "{\"verb\":\"status\"}\n"), "\"guest\":null");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp\"}\n"), "\"kvp\":\"unknown\"");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-read\"}\n"), "\"sweep\":9");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-set\",\"name\":\"a\",\"value\":\"\"}\n"), "\"change\":5");
+	CHECK_HAS(kvp_told, "a=");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-delete\",\"name\":\"a\"}\n"), "\"change\":5");
+	CHECK_HAS(kvp_told, "a=-");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-set\",\"name\":\"a\"}\n"), "lacks a key");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-delete\",\"value\":\"a\"}\n"), "does not take all of these keys");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-delete\",\"name\":7}\n"), "is not text, or too long");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-delete\",\"name\":\"busy\"}\n"), "\"error\":\"busy\"");
+	CHECK_HAS(ask(fd, "{\"verb\":\"kvp-delete\",\"name\":\"none\"}\n"), "hyperv-daemons");
+	memset(value, 'v', CTL_VALUE_MAX);
+	strcpy(value + CTL_VALUE_MAX, "\"}\n");
+	CHECK_HAS(ask(fd, line), "\"change\":5");
+	strcpy(value + CTL_VALUE_MAX, "v\"}\n");
+	CHECK_HAS(ask(fd, line), "too long");
+	close(fd);
+	finish();
+}
+
 static void test_save(void)
 {
 	struct state_err full = { .fault = STATE_HOST, .code = -ENOSPC, .text = "the disk is full" };
@@ -731,6 +778,7 @@ int main(void)
 	test_deaf_peer();
 	test_console();
 	test_disks();
+	test_kvp();
 	test_save();
 	test_stranger();
 	test_no_descriptors();

@@ -126,6 +126,7 @@ enum dev_record_id {
 	DEV_REC_STORVSP		= 0x2005,
 	DEV_REC_PC_TESTDEV	= 0x2006,
 	DEV_REC_FW_CFG		= 0x2007,
+	DEV_REC_KVP		= 0x2008,
 };
 
 /*

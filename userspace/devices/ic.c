@@ -7,6 +7,7 @@
 
 #include "chan.h"
 #include "ic.h"
+#include "ic_link.h"
 
 #define SECOND		1000000000ULL
 #define BEAT_EVERY	(2 * SECOND)
@@ -41,10 +42,9 @@ struct service {
 	struct ic		*ic;
 	enum ic_kind		kind;
 	enum ic_state		state;
-	struct vmb_ic_version	framework, message;
+	struct ic_link		link;
 	struct dev_timer	timer;
 	uint64_t		sequence, answered;	/* heartbeat: sent; time of the last answer */
-	uint8_t			transaction;
 	bool			synced;		/* timesync: the time was sent once */
 	enum ic_state		saved;		/* loaded: in effect when the channel is restored */
 };
@@ -55,21 +55,9 @@ struct ic {
 	struct service		service[IC_KINDS];
 };
 
-struct message {
-	struct vmb_ic_header	head;
-	union {
-		struct vmb_ic_negotiate	negotiate;
-		struct vmb_ic_heartbeat	heartbeat;
-		struct vmb_ic_shutdown	shutdown;
-		struct vmb_ic_timesync	time;
-	};
-} __attribute__((packed));		/* no gap behind the header */
-
-_Static_assert(offsetof(struct message, negotiate) == sizeof(struct vmb_ic_header), "a gap");
-
 static void ready_heartbeat(struct service *s);
 static void ready_time(struct service *s);
-static void answer_heartbeat(struct service *s, const struct message *m, uint32_t len);
+static void answer_heartbeat(struct service *s, uint32_t bytes);
 
 static const struct {
 	uint8_t			class[16], instance[16];
@@ -77,7 +65,7 @@ static const struct {
 	uint16_t		major[2];	/* message versions offered, newest first */
 	void			(*ready)(struct service *s);	/* and when its timer fires */
 	uint64_t		every;		/* ns between two times */
-	void			(*answer)(struct service *s, const struct message *m, uint32_t len);
+	void			(*answer)(struct service *s, uint32_t bytes);
 } kinds[IC_KINDS] = {
 	[IC_SHUTDOWN] = { VMB_IC_SHUTDOWN_CLASS, "hv ic shutdown", VMB_IC_SHUTDOWN, { 3, 1 }, NULL, 0, NULL },
 	[IC_HEARTBEAT] = { VMB_IC_HEARTBEAT_CLASS, "hv ic heartbeat", VMB_IC_HEARTBEAT, { 3, 1 },
@@ -104,55 +92,27 @@ static void state_set(struct service *s, enum ic_state to)
 	s->state = to;
 }
 
-/* Send @m with @bytes behind its header. -EAGAIN: the guest has not read the last ones. */
-static int send(struct service *s, struct message *m, uint16_t type, uint16_t bytes)
+/* Send @body of @bytes. -EAGAIN: the guest has not read the last ones. */
+static int send(struct service *s, uint16_t type, const void *body, uint16_t bytes)
 {
-	struct dev_services *ds = services_of(s);
-	int ret;
-
-	m->head.framework = s->framework;
-	m->head.message = s->message;
-	m->head.type = type;
-	m->head.bytes = bytes;
-	m->head.status = 0;
-	m->head.transaction = ++s->transaction;
-	m->head.flags = VMB_IC_F_TRANSACTION | VMB_IC_F_REQUEST;
-	m->head.rsvd = 0;
-	ret = hv_ring_send_pipe(&s->chan.to_guest, 0, m, (u32)sizeof(m->head) + bytes);
-	if (!ret && hv_ring_publish(&s->chan.to_guest))
-		ds->ops->chan_signal(ds, &s->chan);
-	return ret;
+	return ic_link_send(&s->link, services_of(s), &s->chan, type, body, bytes);
 }
 
 static void negotiate(struct service *s)
 {
-	struct message m = { .negotiate = { .frameworks = 2, .messages = 2 } };
-
-	m.negotiate.version[0].major = 3;		/* frameworks 3.0 and 1.0 */
-	m.negotiate.version[1].major = 1;
-	m.negotiate.version[2].major = kinds[s->kind].major[0];
-	m.negotiate.version[3].major = kinds[s->kind].major[1];
-	memset(&s->framework, 0, sizeof(s->framework));
-	memset(&s->message, 0, sizeof(s->message));
 	state_set(s, IC_NEGOTIATING);
-	if (send(s, &m, VMB_IC_NEGOTIATE, sizeof(m.negotiate)))
+	if (ic_link_offer(&s->link, services_of(s), &s->chan, kinds[s->kind].major))
 		state_set(s, IC_REFUSED);
 }
 
-static void negotiated(struct service *s, const struct message *m, uint32_t len)
+static void negotiated(struct service *s, const void *body, uint32_t bytes)
 {
-	struct vmb_ic_negotiate neg = m->negotiate, *n = &neg;
-
 	if (s->state != IC_NEGOTIATING)
 		return;
-	if (len < sizeof(m->head) + 16 || n->frameworks != 1 || n->messages != 1 ||
-	    (n->version[1].major != kinds[s->kind].major[0] &&
-	     n->version[1].major != kinds[s->kind].major[1])) {
+	if (ic_link_chosen(&s->link, body, bytes, kinds[s->kind].major)) {
 		state_set(s, IC_REFUSED);
 		return;
 	}
-	s->framework = n->version[0];
-	s->message = n->version[1];
 	state_set(s, IC_READY);
 	if (kinds[s->kind].ready)
 		kinds[s->kind].ready(s);
@@ -163,17 +123,17 @@ static void negotiated(struct service *s, const struct message *m, uint32_t len)
 static void ready_heartbeat(struct service *s)
 {
 	struct dev_services *ds = services_of(s);
-	struct message m = { .heartbeat = { .sequence = s->sequence } };
+	const struct vmb_ic_heartbeat m = { .sequence = s->sequence };
 
 	/* A guest that does not read finds the last ones when it does. */
-	if (!send(s, &m, VMB_IC_HEARTBEAT, sizeof(m.heartbeat)))
+	if (!send(s, VMB_IC_HEARTBEAT, &m, sizeof(m)))
 		s->sequence += 2;
 	ds->ops->timer_arm(ds, &s->timer, ds->ops->now_ns(ds) + BEAT_EVERY);
 }
 
-static void answer_heartbeat(struct service *s, const struct message *m, uint32_t len)
+static void answer_heartbeat(struct service *s, uint32_t bytes)
 {
-	if (len >= sizeof(m->head) + 8)
+	if (bytes >= 8)
 		s->answered = services_of(s)->ops->now_ns(services_of(s));
 }
 
@@ -182,10 +142,11 @@ static void answer_heartbeat(struct service *s, const struct message *m, uint32_
 static void send_time(struct service *s, uint8_t flags)
 {
 	struct dev_services *ds = services_of(s);
-	struct message m = { .time = { .flags = flags } };
+	const struct vmb_ic_timesync m = {
+		.parent = ds->ops->wall_ns(ds) / 100 + EPOCH_1601, .flags = flags,
+	};
 
-	m.time.parent = ds->ops->wall_ns(ds) / 100 + EPOCH_1601;
-	if (!send(s, &m, VMB_IC_TIMESYNC, sizeof(m.time)) && flags == VMB_IC_TIME_F_SYNC)
+	if (!send(s, VMB_IC_TIMESYNC, &m, sizeof(m)) && flags == VMB_IC_TIME_F_SYNC)
 		s->synced = true;
 }
 
@@ -234,58 +195,27 @@ static void service_close(struct chan *c)
 	ds->ops->chan_closed(ds, c);
 }
 
-/* One answer of the guest, copied out of the ring. */
-static void service_answer(struct service *s, const void *buf, uint32_t len)
+static void service_answer(void *arg, const struct vmb_ic_header *head, const void *body, uint32_t bytes)
 {
-	struct message m = { 0 };
-	const void *payload;
-	int bytes = hv_ring_pipe_payload(buf, len, &payload);
+	struct service *s = arg;
 
-	if (bytes < (int)sizeof(m.head))
-		return;
-	memcpy(&m, payload, (size_t)bytes < sizeof(m) ? (size_t)bytes : sizeof(m));
-	if (!(m.head.flags & VMB_IC_F_RESPONSE))
-		return;
-	if (m.head.type == VMB_IC_NEGOTIATE)
-		negotiated(s, &m, (uint32_t)bytes);
-	else if (s->state == IC_READY && m.head.type == kinds[s->kind].type && kinds[s->kind].answer)
-		kinds[s->kind].answer(s, &m, (uint32_t)bytes);
+	if (head->type == VMB_IC_NEGOTIATE)
+		negotiated(s, body, bytes);
+	else if (s->state == IC_READY && head->type == kinds[s->kind].type && kinds[s->kind].answer)
+		kinds[s->kind].answer(s, bytes);
 }
 
 static void service_signal(struct chan *c)
 {
 	struct service *s = dev_container(c, struct service, chan);
-	uint8_t buf[sizeof(struct vmb_pipe) + sizeof(struct message) + 8];
-	struct dev_services *ds = services_of(s);
-	struct hv_ring *in = &c->from_guest;
-	struct hv_ring_packet p;
-	uint32_t len;
-	int ret;
+	uint8_t buf[IC_LINK_HEAD + sizeof(struct vmb_ic_shutdown) + 8];
 
 	if (s->state == IC_CLOSED || s->ic->drained)
 		return;
 	if (s->state == IC_OPENED)
 		negotiate(s);
-	do {
-		while (!(ret = hv_ring_peek(in, &p))) {
-			len = hv_ring_payload(&p);
-			if (len > sizeof(buf))
-				len = sizeof(buf);
-			ret = hv_ring_copy(in, &p, p.header_bytes, buf, len);
-			if (ret)
-				break;
-			hv_ring_next(in, &p);
-			chan_took(c, 1);
-			if (p.type == VMB_PACKET_INBAND)
-				service_answer(s, buf, len);
-		}
-		if (hv_ring_release(in))
-			ds->ops->chan_signal(ds, c);
-		if (ret != -EAGAIN) {
-			state_set(s, IC_REFUSED);
-			return;
-		}
-	} while (hv_ring_unmask(in));
+	if (ic_link_take(services_of(s), c, buf, sizeof(buf), service_answer, s))
+		state_set(s, IC_REFUSED);
 }
 
 static const struct chan_ops chan_ops = {
@@ -302,12 +232,12 @@ static struct ic *of_device(struct device *d)
 int ic_shutdown(struct device *d, bool restart)
 {
 	struct service *s = &of_device(d)->service[IC_SHUTDOWN];
-	struct message m = { .shutdown = { .flags = restart ? VMB_IC_SHUTDOWN_F_RESTART : 0 } };
+	struct vmb_ic_shutdown m = { .flags = restart ? VMB_IC_SHUTDOWN_F_RESTART : 0 };
 
 	if (s->state != IC_READY)
 		return -ENOTCONN;
-	strcpy((char *)m.shutdown.text, "asked by the operator");
-	return send(s, &m, VMB_IC_SHUTDOWN, sizeof(m.shutdown));
+	strcpy((char *)m.text, "asked by the operator");
+	return send(s, VMB_IC_SHUTDOWN, &m, sizeof(m));
 }
 
 bool ic_can_shutdown(struct device *d)
@@ -368,18 +298,6 @@ static void ic_go_on(struct device *d)
 	}
 }
 
-static void put_version(struct fields_out *out, const struct vmb_ic_version *v)
-{
-	fields_put_u16(out, v->major);
-	fields_put_u16(out, v->minor);
-}
-
-static void get_version(struct fields_in *in, struct vmb_ic_version *v)
-{
-	v->major = fields_get_u16(in);
-	v->minor = fields_get_u16(in);
-}
-
 static void ic_save(struct device *d, struct fields_out *out)
 {
 	const struct ic *ic = of_device(d);
@@ -389,10 +307,9 @@ static void ic_save(struct device *d, struct fields_out *out)
 		const struct service *s = &ic->service[i];
 
 		fields_put_u8(out, (uint8_t)s->state);
-		put_version(out, &s->framework);
-		put_version(out, &s->message);
+		ic_link_save(&s->link, out);
 		fields_put_u64(out, s->sequence);
-		fields_put_u8(out, s->transaction);
+		fields_put_u8(out, s->link.transaction);
 		fields_put_u8(out, s->answered != 0);
 		fields_put_u8(out, s->synced);
 	}
@@ -413,10 +330,9 @@ static int ic_load(struct device *d, struct fields_in *in, uint32_t version)
 		if (state >= IC_STATES)
 			return -EINVAL;
 		s->saved = (enum ic_state)state;
-		get_version(in, &s->framework);
-		get_version(in, &s->message);
+		ic_link_load(&s->link, in);
 		s->sequence = fields_get_u64(in);
-		s->transaction = fields_get_u8(in);
+		s->link.transaction = fields_get_u8(in);
 		s->answered = fields_get_bool(in) ? d->ds->ops->now_ns(d->ds) : 0;
 		s->synced = fields_get_bool(in);
 	}

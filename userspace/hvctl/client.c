@@ -181,7 +181,7 @@ static int reply_error(const struct client *c, json_t *reply, struct err *err)
 			next = map[i].next;
 		}
 	err_set(err, rc, told ? told : next, "%s", text ? text : "the VM sent an error without a text");
-	if (rc == RC_STATE)
+	if (rc == RC_STATE && !told)
 		err_next(err, "hvctl show %s tells its state", c->name);
 	return rc;
 }

@@ -66,6 +66,7 @@ int cmd_kill(struct ctx *ctx);
 int cmd_wait(struct ctx *ctx);
 int cmd_events(struct ctx *ctx);
 int cmd_disk(struct ctx *ctx);
+int cmd_kvp(struct ctx *ctx);
 int cmd_link(struct ctx *ctx);
 int cmd_save(struct ctx *ctx);
 int cmd_restore(struct ctx *ctx);

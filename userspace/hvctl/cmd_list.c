@@ -273,6 +273,37 @@ static void print_nets(json_t *list)
 	}
 }
 
+static void print_list(const char *key, json_t *list)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+		printf("%-12s%s\n", i ? "" : key, json_string_value(v));
+}
+
+/* What it told of itself, in three lines or more. */
+static void print_guest(json_t *o)
+{
+	static const char *const words[] = { "os", "os_major", "os_build", "architecture" };
+	const char *name = json_string_value(json_object_get(o, "hostname")), *word, *health;
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		word = json_string_value(json_object_get(o, words[i]));
+		if (!word)
+			continue;
+		printf(any ? "%s%s" : "%-12s%s", any ? " " : "guest", word);
+		any = true;
+	}
+	health = json_string_value(json_object_get(o, "kvp"));
+	if (any)
+		printf("%s\n", health && !strcmp(health, "lost") ? " (as it said before; it does not answer now)" : "");
+	if (name)
+		printf("%-12s%s\n", "hostname", name);
+	print_list("address", json_object_get(o, "addresses"));
+}
+
 static void print_member(const char *key, json_t *value)
 {
 	uint64_t v = (uint64_t)json_integer_value(value);
@@ -286,6 +317,8 @@ static void print_member(const char *key, json_t *value)
 		printf("%-12s%s\n", "uptime", text_duration_show(v, text, sizeof(text)));
 	else if (!strcmp(key, "disks"))
 		print_disks(value);
+	else if (!strcmp(key, "guest"))
+		print_guest(value);
 	else if (!strcmp(key, "nets"))
 		print_nets(value);
 	else if (json_is_integer(value))

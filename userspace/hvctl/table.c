@@ -249,6 +249,15 @@ static const struct opt_cmd cmds[] = {
 		  "medium keeps the drive locked (exit code 6); --force goes over that. hvctl show tells what "
 		  "hangs where.",
 	  .example = "hvctl disk create system.vhd --size 20G", .opts = { disk_opts } },
+	{ .name = "kvp", .help = "key-value pairs with the guest", .run = cmd_kvp,
+	  .args = "VM [set NAME VALUE | delete NAME]", .arg_kind = OPT_ARGS_VM, .arg_min = 1, .arg_max = 4,
+	  .text = "Lists what the guest's key-value service knows, asked anew: pool auto is what it finds out (system, "
+		  "host name, addresses), external what was written from here, guest what the guest's own users "
+		  "wrote. set and delete change the external pool, which a Linux guest keeps in "
+		  "/var/lib/hyperv/.kvp_pool_0.\n"
+		  "The service must run in the guest (Debian: hyperv-daemons); exit code 4 when nobody answers, 9 when it "
+		  "does not any more. Control characters of a guest are shown as U+FFFD.",
+	  .example = "hvctl kvp web set role frontend" },
 	{ .name = "link", .help = "pull the cable out of a network adapter, or put it in", .run = cmd_link,
 	  .args = "VM up|down [N]", .arg_kind = OPT_ARGS_VM, .arg_min = 2, .arg_max = 3,
 	  .text = "N is the number of the adapter as hvctl show has it (default 0). The guest is told, and no "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What each VMBus channel is, and what it counted. */
 #include <hvguest/vsp_ic.h>
+#include <hvguest/vsp_kvp.h>
 #include <hvguest/vsp_net.h>
 #include <hvguest/vsp_stor.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ static const struct {
 	{ VMB_IC_SHUTDOWN_CLASS, "shutdown" },
 	{ VMB_IC_HEARTBEAT_CLASS, "heartbeat" },
 	{ VMB_IC_TIMESYNC_CLASS, "timesync" },
+	{ VMB_KVP_CLASS, "kvp" },
 };
 
 static const char *kind_of(const uint8_t *class)

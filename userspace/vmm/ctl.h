@@ -18,6 +18,10 @@
  * "console" passes one end of a socket pair with its reply (SCM_RIGHTS); "ring" has "bytes" raw bytes
  * behind its reply; "wait" is answered when the VM ends.
  *
+ * "kvp" tells all that is known of the guest's key-value pairs. "kvp-read" has the guest asked anew, and answers
+ * with the "sweep" that "sweeps" of "kvp" reaches then; "kvp-set" and "kvp-delete" answer with the "change" that
+ * "changes" of "kvp" tells the outcome of.
+ *
  * "save" comes with a descriptor, of an empty file. It is answered when all is on disk, or with "failed"; the
  * VM stands still meanwhile, and "status" has "save": {"done": ..., "total": ...}. To hang up cancels it. After
  * the answer the same connection says "save-end", and the VM's process ends; hanging up leaves the VM paused. Only the user who started the VM and root are
@@ -33,6 +37,8 @@
 #define CTL_PROTOCOL	1		/* "protocol" of the status reply; raised when a meaning changes */
 #define CTL_REQUEST_MAX	4096
 #define CTL_PATH_MAX	1024		/* bytes of "path" */
+#define CTL_NAME_MAX	510		/* bytes of "name" and "value" */
+#define CTL_VALUE_MAX	2046
 #define CTL_REPLY_MAX	(1u << 20)
 #define CTL_CONNS_MAX	32		/* the longest idle one makes room for a new one */
 #define CTL_WAITERS_MAX	24		/* so that waiters never lock out a kill */
@@ -54,6 +60,10 @@ enum ctl_verb {
 	CTL_DISK_INSERT,
 	CTL_LINK_UP,
 	CTL_LINK_DOWN,
+	CTL_KVP,
+	CTL_KVP_READ,
+	CTL_KVP_SET,
+	CTL_KVP_DELETE,
 	CTL_SAVE,
 	CTL_SAVE_END,
 	CTL_VERB_NR
@@ -66,6 +76,8 @@ enum ctl_verb {
 #define CTL_KEY_UNIT		(1u << 4)
 #define CTL_KEY_PATH		(1u << 5)
 #define CTL_KEY_COMPRESS	(1u << 6)	/* with zstd */
+#define CTL_KEY_NAME		(1u << 7)
+#define CTL_KEY_VALUE		(1u << 8)
 
 struct ctl_request {
 	enum ctl_verb	verb;
@@ -73,6 +85,8 @@ struct ctl_request {
 	uint8_t		controller;	/* below VMM_CONTROLLERS_MAX; 0 when absent */
 	uint8_t		unit;		/* below VMM_LUNS_MAX; of "link-up" and "link-down" the adapter */
 	char		path[CTL_PATH_MAX + 1];	/* the image's name, for messages; "" when absent */
+	char		name[CTL_NAME_MAX + 1];	/* of a key-value pair */
+	char		value[CTL_VALUE_MAX + 1];
 };
 
 /*

@@ -26,6 +26,10 @@ static const struct {
 			      CTL_KEY_READONLY | CTL_KEY_RAW },
 	[CTL_DISK_DETACH] = { "disk-detach", CTL_KEY_CONTROLLER | CTL_KEY_UNIT },
 	[CTL_DISK_EJECT] = { "disk-eject", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_FORCE },
+	[CTL_KVP]	= { "kvp", 0 },
+	[CTL_KVP_READ]	= { "kvp-read", 0 },
+	[CTL_KVP_SET]	= { "kvp-set", CTL_KEY_NAME | CTL_KEY_VALUE },
+	[CTL_KVP_DELETE] = { "kvp-delete", CTL_KEY_NAME },
 	[CTL_SAVE]	= { "save", CTL_KEY_COMPRESS },
 	[CTL_SAVE_END]	= { "save-end", 0 },
 	[CTL_DISK_INSERT] = { "disk-insert", CTL_KEY_CONTROLLER | CTL_KEY_UNIT | CTL_KEY_PATH |
@@ -76,6 +80,27 @@ static int set_path(struct ctl_request *req, unsigned int bit, const json_t *val
 	return 0;
 }
 
+static int set_text(struct ctl_request *req, unsigned int bit, const json_t *value, char *out, size_t max)
+{
+	const char *s = json_string_value(value);
+
+	req->keys |= bit;
+	if (!s || strlen(s) != json_string_length(value) || strlen(s) > max)
+		return -EINVAL;
+	strcpy(out, s);
+	return 0;
+}
+
+static int set_name(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	return set_text(req, bit, value, req->name, CTL_NAME_MAX);
+}
+
+static int set_value(struct ctl_request *req, unsigned int bit, const json_t *value)
+{
+	return set_text(req, bit, value, req->value, CTL_VALUE_MAX);
+}
+
 static const struct {
 	const char	*name;
 	unsigned int	bit;
@@ -89,6 +114,8 @@ static const struct {
 	{ "controller", CTL_KEY_CONTROLLER, set_controller, "the number of a controller" },
 	{ "unit", CTL_KEY_UNIT, set_unit, "the number of a unit" },
 	{ "path", CTL_KEY_PATH, set_path, "a name of one line" },
+	{ "name", CTL_KEY_NAME, set_name, "text, or too long" },
+	{ "value", CTL_KEY_VALUE, set_value, "text, or too long" },
 };
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))

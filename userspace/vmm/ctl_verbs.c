@@ -182,6 +182,7 @@ static void do_status(struct machine *m, uint64_t born, struct ctl_answer *ans)
 	set_string(o, "append", cfg->append);
 	set_string(o, "serial", machine_serial_name(m));
 	set_string(o, "heartbeat", machine_heartbeat(m));
+	json_object_set_new(o, "guest", ctl_guest_json(m));
 	if (machine_save_progress(m, &done, &total))
 		json_object_set_new(o, "save", json_pack("{s:I, s:I}", "done", (json_int_t)done, "total",
 							 (json_int_t)total));
@@ -356,6 +357,10 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 	case CTL_DISK_INSERT:	do_disk(m, req, fd, ans); break;
 	case CTL_LINK_UP:
 	case CTL_LINK_DOWN:	do_link(m, req, ans); break;
+	case CTL_KVP:
+	case CTL_KVP_READ:
+	case CTL_KVP_SET:
+	case CTL_KVP_DELETE:	ctl_kvp(m, req, ans); break;
 	case CTL_WAIT:
 	case CTL_SAVE:
 	case CTL_SAVE_END:

@@ -26,6 +26,11 @@ void ctl_verb_run(struct machine *m, const struct ctl_request *req, uint64_t bor
 /* {"ok": false, "error": @word, "message": ...}; NULL without memory. */
 json_t *ctl_error(const char *word, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* "kvp", "kvp-read", "kvp-set" and "kvp-delete". */
+void ctl_kvp(struct machine *m, const struct ctl_request *req, struct ctl_answer *ans);
+/* What the guest says of itself: an object, or null while it has said nothing. */
+json_t *ctl_guest_json(struct machine *m);
+
 /*
  * Begin a save into *@fd, which is the machine's then (-1). Return: 0, or an error in @ans. @fn as of
  * machine_save(); ctl_save_answer() makes the answer of what it gets.

@@ -217,7 +217,9 @@ static int devices_make(struct machine *m)
 		snprintf(m->err, sizeof(m->err), "cannot make the devices: %s", strerror(-ret));
 	if (!ret)
 		ret = disks_make(m);
-	return ret ? ret : nets_make(m);
+	if (!ret)
+		ret = nets_make(m);
+	return ret ? ret : guest_info_make(m);
 }
 
 /* ---- life ---- */

@@ -143,6 +143,14 @@ int machine_channels(struct machine *m, struct machine_chan *out, int max);
 /* What the guest's heartbeat says: "unknown" (it has none), "ok" or "lost". */
 const char *machine_heartbeat(struct machine *m);
 
+/*
+ * Key-value pairs with the guest (devices/kvp.h, where errors are). look: valid until the loop does something else.
+ */
+struct kvp_view;
+void machine_kvp_look(struct machine *m, struct kvp_view *out);
+int machine_kvp_read(struct machine *m, uint32_t *sweep);
+int machine_kvp_change(struct machine *m, const char *name, const char *value, uint32_t *change);
+
 /* The pty's name with VMM_SERIAL_PTY, else NULL. */
 const char *machine_serial_name(const struct machine *m);
 

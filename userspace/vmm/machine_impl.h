@@ -55,6 +55,7 @@ struct machine {
 	uint64_t		id;		/* the module's number */
 	struct device		*scsi[VMM_CONTROLLERS_MAX];
 	struct device		*ic;
+	struct device		*kvp;
 	struct device		*net[VMM_NETS_MAX];
 	bool			sockets;	/* a backend opens some while the guest runs */
 	int			sys, vm;	/* descriptors, -1: none */
@@ -119,6 +120,9 @@ int disks_make(struct machine *m);
 
 /* nets.c: network adapters, as configured. 0 or -errno, m->err. Before the sandbox. */
 int nets_make(struct machine *m);
+
+/* guest_info.c: key-value pairs with the guest; behind the adapters it asks for. 0 or -errno, m->err. */
+int guest_info_make(struct machine *m);
 
 /* bus.c: channels of devices, see struct dev_services_ops */
 int bus_chan_create(struct machine *m, const struct chan_offer *offer, struct chan *c);

@@ -4,6 +4,7 @@ userspace-vmm := config loop layout aml acpi load load_bzimage elf_image load_el
 	machine stats cpu_model
 userspace-vmm-pkgs := liburcu-memb
 
-userspace-vmm += bus bus_stats nets disks disk_verbs ctl ctl_request ctl_save ctl_verbs
+userspace-vmm += bus bus_stats nets disks disk_verbs guest_info
+userspace-vmm += ctl ctl_request ctl_kvp ctl_save ctl_verbs
 userspace-vmm += save save_fields save_records restore
 userspace-vmm-pkgs += jansson

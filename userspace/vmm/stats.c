@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/kvp.h"
 #include "devices/storvsp.h"
 #include "machine_impl.h"
 
@@ -93,6 +94,16 @@ static void nets_figures(struct machine *m, struct sink *s)
 	}
 }
 
+static void kvp_counters(struct machine *m, struct sink *s)
+{
+	struct kvp_figure f[KVP_FIGURES];
+
+	s->prefix = "kvp";
+	kvp_figures(m->kvp, f);
+	for (unsigned int i = 0; i < KVP_FIGURES; i++)
+		figure(s, f[i].name, f[i].value, false);
+}
+
 int machine_stats(struct machine *m, struct machine_stat *out, int max)
 {
 	struct sink s = { m, out, max, 0, "vm" };
@@ -120,6 +131,7 @@ int machine_stats(struct machine *m, struct machine_stat *out, int max)
 	}
 	scsi_figures(m, &s);
 	nets_figures(m, &s);
+	kvp_counters(m, &s);
 	free(buf);
 	return s.nr;
 }
