@@ -92,6 +92,11 @@ static void leg(struct bare *b, bool last)
 	sh->moves++;
 }
 
+static bool enough(uint32_t moves)
+{
+	return sh->mid >= moves / 3 && sh->table.carried >= moves / 4;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t moves = argc > 1 ? (uint32_t)atoi(argv[1]) : 40, i;
@@ -108,7 +113,8 @@ int main(int argc, char **argv)
 	if (disk < 0 || ftruncate(disk, BLOCK_SECTORS * BLOCK_BYTES))
 		tap_bail("no disk");
 	sh->result = -1;
-	for (i = 0; i < moves && sh->result == -1; i++)
+	/* On a busy machine the guest gets little done between two moves. */
+	while (sh->result == -1 && (sh->moves < moves || !enough(moves)) && sh->moves < 10 * moves)
 		leg(&b, false);
 	i = sh->moves;
 	if (sh->result == -1)
@@ -118,7 +124,7 @@ int main(int argc, char **argv)
 	tap_is(sh->result, 0, "a guest moved under disk load finds all requests answered, and rightly");
 	tap_is(sh->table.executed, sh->told, "each was done once");
 	tap_is(sh->table.refused, 0, "none came mutilated");
-	tap_ok(sh->mid >= moves / 3, "it was moved often enough with its disk open (%u)", sh->mid);
-	tap_ok(sh->table.carried >= moves / 4, "and with requests under way (%u)", sh->table.carried);
+	tap_ok(enough(moves), "it was moved often enough with its disk open (%u), and requests under way (%u)",
+	       sh->mid, sh->table.carried);
 	return tap_done();
 }
