@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest's console: type lines, wait for text."""
 
+import codecs
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import time
 PROMPT = "(initramfs) "
 # Cursor queries, colours and the like.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78=>]|\r")
+BEGUN = re.compile(r"\x1b(\[[0-9;?]*)?$")	# one whose end is yet to come
 
 
 class Console:
@@ -20,6 +22,15 @@ class Console:
         self.fd = fd
         self.deadline = time.monotonic() + seconds
         self.seen = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._begun = ""
+
+    def _hear(self, data):
+        """Takes bytes in; they may end anywhere, in a character and in a control sequence, too."""
+        text = CONTROL.sub("", self._begun + self._decode(data))
+        begun = BEGUN.search(text)
+        self._begun = begun.group() if begun else ""
+        self.seen += text[:len(text) - len(self._begun)]
 
     def wait_for(self, text):
         """What came up to and with `text`; None when it does not come."""
@@ -32,7 +43,7 @@ class Console:
                 data = b""
             if not data:
                 return None
-            self.seen += CONTROL.sub("", data.decode("utf-8", "replace"))
+            self._hear(data)
         end = self.seen.index(text) + len(text)
         out, self.seen = self.seen[:end], self.seen[end:]
         return out
