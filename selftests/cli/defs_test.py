@@ -10,17 +10,14 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ET
 
-TOOL = os.path.abspath("build/cli/hvctl")
+from lib import PATIENCE, TOOL, check, failed, folder, hv
+
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
-PATIENCE = 60
-bad = 0
 
 # Options of run and a value or more of each; None: a flag. "{}" is the test's
 # folder. An option without a row here is a failure.
@@ -51,24 +48,6 @@ LINES = [
 # And lines without a kernel.
 BOOTED = [["--disk", "d1"], ["--disk", "d1", "--boot-menu", "--append", "quiet"]]
 PASSING = {"dry-run", "json", "quiet", "help", "version"}
-
-
-def check(what, good, *more):
-    global bad
-    print(("ok - " if good else "not ok - ") + what)
-    if not good:
-        bad += 1
-        for m in more:
-            print("    " + str(m).replace("\n", "\n    "))
-
-
-def hv(*words, code=0, data=None, env=None):
-    """Run hvctl; its exit code must be @code. Return stdout + stderr."""
-    r = subprocess.run([TOOL, *words], input=data, capture_output=True, text=True, timeout=PATIENCE,
-                       env={**os.environ, **(env or {})})
-    if r.returncode != code:
-        check(f"hvctl {' '.join(words)}: exit code {r.returncode}, wanted {code}", False, r.stdout, r.stderr)
-    return r.stdout + r.stderr
 
 
 def doc(*words):
@@ -305,18 +284,15 @@ def order():
 
 
 def main():
-    top = tempfile.mkdtemp()
-    os.environ.update(HV_RUNTIME_DIR=top + "/run", HV_CONFIG_DIR=top + "/cfg", XDG_RUNTIME_DIR="")
-    os.chdir(top)
-    os.environ["HV_BOOT_IMAGE"] = top + "/boot"
-    os.mkdir("boot")
-    open("user", "w").write("#cloud-config\n")
-    open("meta", "w").write("instance-id: one\n")
-    for name in ("boot/vmlinuz", "boot/initrd"):
-        open(name, "w").write("x")
-    for name in ("k", "k2", "i", "iso", "d1", "d2", "d3", "d4", "with,comma", "sp ace&'<\".img"):
-        open(name, "w").write("x")
-    try:
+    with folder() as top:
+        os.environ["HV_BOOT_IMAGE"] = top + "/boot"
+        os.mkdir("boot")
+        open("user", "w").write("#cloud-config\n")
+        open("meta", "w").write("instance-id: one\n")
+        for name in ("boot/vmlinuz", "boot/initrd"):
+            open(name, "w").write("x")
+        for name in ("k", "k2", "i", "iso", "d1", "d2", "d3", "d4", "with,comma", "sp ace&'<\".img"):
+            open(name, "w").write("x")
         every_option()
         verbs()
         define()
@@ -324,11 +300,7 @@ def main():
         races()
         autostart()
         order()
-    finally:
-        for name in hv("list", "-q").split():
-            subprocess.run([TOOL, "kill", "-f", name], capture_output=True)
-        shutil.rmtree(top)
-    return 1 if bad else 0
+    return 1 if failed else 0
 
 
 sys.exit(main())

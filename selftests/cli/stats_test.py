@@ -8,33 +8,14 @@ differences over time.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-TOOL = os.path.abspath("build/cli/hvctl")
-bad = 0
-
-
-def check(what, good, *more):
-    global bad
-    print(("ok - " if good else "not ok - ") + what)
-    if not good:
-        bad += 1
-        for m in more:
-            print("    " + str(m).replace("\n", "\n    "))
-
-
-def hv(*words, code=0):
-    r = subprocess.run([TOOL, *words], capture_output=True, text=True, timeout=60)
-    if r.returncode != code:
-        check(f"hvctl {' '.join(words)}: exit code {r.returncode}, wanted {code}", False, r.stdout, r.stderr)
-    return r.stdout if not code else r.stdout + r.stderr
+from lib import TOOL, check, failed, folder, hv
 
 
 def families(text):
@@ -112,11 +93,8 @@ def trace():
 
 
 def main():
-    top_dir = tempfile.mkdtemp()
-    os.environ.update(HV_RUNTIME_DIR=top_dir + "/run", HV_CONFIG_DIR=top_dir + "/cfg", XDG_RUNTIME_DIR="")
-    os.chdir(top_dir)
-    open("k", "w").write("x")
-    try:
+    with folder():
+        open("k", "w").write("x")
         check("nothing there", hv("stats", "--prometheus") == "")
         check("top of nothing", json.loads(hv("top", "-n", "1", "-d", "50ms", "--json"))["vms"] == [])
         hv("start", "-k", "k", "-n", "a", "-m", "16M")
@@ -124,11 +102,7 @@ def main():
         prometheus()
         top()
         trace()
-    finally:
-        for name in hv("list", "-q").split():
-            subprocess.run([TOOL, "kill", "-f", name], capture_output=True)
-        shutil.rmtree(top_dir)
-    return 1 if bad else 0
+    return 1 if failed else 0
 
 
 sys.exit(main())
