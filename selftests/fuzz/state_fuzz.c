@@ -51,6 +51,9 @@ static void all_read(struct state_file *f)
 		memset(&e, 0, sizeof(e));
 		if (state_chunk_read(f, i, chunk, &e) && (!e.fault || !e.text[0]))
 			abort();
+		memset(&e, 0, sizeof(e));
+		if (state_chunk_read(f, i, NULL, &e) && (!e.fault || !e.text[0]))
+			abort();
 	}
 }
 

@@ -177,6 +177,54 @@ static void test_changed(int level)
 	close(fd);
 }
 
+/*
+ * Who maps memory sees what stands where the table has no page, like the zeros that a copy without holes has.
+ * The other readers leave it alone.
+ */
+static void test_not_zero(void)
+{
+	static const uint64_t at[] = { 0, 6 * STATE_PAGE + 9, STATE_CHUNK + 100, 3 * STATE_CHUNK + 4 * STATE_PAGE - 1 };
+	uint8_t zeros[STATE_PAGE] = { 0 }, back = 0, *chunk = calloc(1, STATE_CHUNK);
+	struct state_file *f;
+	struct state_err e;
+	int fd = make(0);
+	uint64_t n;
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		n = at[i] / STATE_CHUNK;
+		CHECK_EQ(state_open(&f, fd, &e), 0);
+		CHECK_EQ(pwrite(fd, zeros, sizeof(zeros), (off_t)(STATE_PAGE + at[i] / STATE_PAGE * STATE_PAGE)),
+			 (long)sizeof(zeros));
+		CHECK_EQ(state_chunk_read(f, n, NULL, &e), 0);
+		CHECK_EQ(pwrite(fd, "x", 1, (off_t)(STATE_PAGE + at[i])), 1);
+		CHECK_EQ(state_chunk_read(f, n, NULL, &e), -EUCLEAN);
+		CHECK_EQ(e.fault, STATE_CORRUPT);
+		CHECK(strstr(e.text, "is not zero"));
+		CHECK_EQ(state_chunk_read(f, n, chunk, &e), 0);
+		CHECK_EQ(chunk[at[i] % STATE_CHUNK], 0);
+		CHECK_EQ(pwrite(fd, &back, 1, (off_t)(STATE_PAGE + at[i])), 1);
+		CHECK_EQ(state_chunk_read(f, n, NULL, &e), 0);
+		state_close(f);
+	}
+	close(fd);
+	free(chunk);
+}
+
+/* A field that this version does not know has a meaning. */
+static void test_reserved(void)
+{
+	int fd = make(0);
+	struct state_header h;
+	struct state_err e;
+
+	CHECK_EQ(pread(fd, &h, sizeof(h), 0), (long)sizeof(h));
+	h.rsvd[11] = 1;
+	h.crc = state_crc(0, &h, offsetof(struct state_header, crc));
+	CHECK_EQ(pwrite(fd, &h, sizeof(h), 0), (long)sizeof(h));
+	CHECK_EQ(try(fd, false, &e), STATE_VERSION_NEW);
+	close(fd);
+}
+
 static void test_others(void)
 {
 	struct state_err e;
@@ -272,6 +320,8 @@ int main(void)
 		test_changed(level);
 		test_full(level);
 	}
+	test_not_zero();
+	test_reserved();
 	test_others();
 	return unit_done();
 }

@@ -23,8 +23,19 @@ static bool within(const struct state_header *h, uint64_t at, uint64_t bytes)
 	return at >= sizeof(*h) && at <= h->file_bytes && bytes <= h->file_bytes - at;
 }
 
+static bool rsvd_zero(const struct state_header *h)
+{
+	uint32_t any = 0;
+
+	for (unsigned int i = 0; i < sizeof(h->rsvd) / sizeof(h->rsvd[0]); i++)
+		any |= h->rsvd[i];
+	return !any;
+}
+
 static int sizes_check(const struct state_header *h, uint64_t file_bytes, struct state_err *e)
 {
+	if (!rsvd_zero(h))
+		return state_fail(e, STATE_VERSION_NEW, -EOPNOTSUPP, "its header has fields that are unknown here");
 	if (h->memory_kind >= STATE_MEMORY_KINDS)
 		return state_fail(e, STATE_VERSION_NEW, -EOPNOTSUPP, "memory is kept in form %u, which is unknown here",
 				  h->memory_kind);

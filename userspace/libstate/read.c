@@ -194,19 +194,59 @@ static int zstd_read(struct state_file *f, uint64_t n, uint8_t *to, struct state
 	return 0;
 }
 
-int state_chunk_read(struct state_file *f, uint64_t n, uint8_t *to, struct state_err *e)
+/* Whoever maps the section finds what stands where the table has no page: that must be zeros. Holes are not read. */
+static int plain_zeros(struct state_file *f, uint64_t n, uint8_t *scratch, struct state_err *e)
 {
-	uint8_t *scratch = NULL;
+	uint64_t base = f->h.memory_at + n * STATE_CHUNK, left = f->h.ram_bytes - n * STATE_CHUNK;
+	uint64_t end = base + (left < STATE_CHUNK ? left : STATE_CHUNK), pos = base;
+	uint8_t bits[STATE_CHUNK_PAGES / 8];
+	unsigned int page, nr;
 	int ret;
 
-	if (!f->chunk[n].bytes)
-		return 0;
-	if (!to) {
-		to = scratch = malloc(STATE_CHUNK);
-		if (!to)
-			return no_memory(e);
+	while (pos < end) {
+		off_t data = lseek(f->fd, (off_t)pos, SEEK_DATA);
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data >= 0 && (uint64_t)data >= end)
+			break;
+		page = (unsigned int)(((data < 0 ? pos : (uint64_t)data) - base) / STATE_PAGE);
+		pos = base + (uint64_t)page * STATE_PAGE;
+		nr = page;
+		if (f->chunk[n].pages[page / 8] >> page % 8 & 1) {
+			pos += (uint64_t)state_run(f->chunk[n].pages, &nr) * STATE_PAGE;
+			continue;
+		}
+		ret = read_all(f, scratch, STATE_PAGE, pos, e);
+		if (ret)
+			return ret;
+		if (state_pages_find(scratch, 1, bits))
+			return state_fail(e, STATE_CORRUPT, -EUCLEAN, "corrupt: memory at 0x%llx is not zero, as it should be",
+					  (unsigned long long)(n * STATE_CHUNK + (uint64_t)page * STATE_PAGE));
+		pos += STATE_PAGE;
 	}
-	ret = f->h.memory_kind == STATE_MEMORY_PLAIN ? plain_read(f, n, to, e) : zstd_read(f, n, to, e);
+	return 0;
+}
+
+static int chunk_check(struct state_file *f, uint64_t n, struct state_err *e)
+{
+	bool plain = f->h.memory_kind == STATE_MEMORY_PLAIN;
+	uint8_t *scratch = aligned_alloc(STATE_PAGE, STATE_CHUNK);
+	int ret = scratch ? 0 : no_memory(e);
+
+	if (!ret && f->chunk[n].bytes)
+		ret = plain ? plain_read(f, n, scratch, e) : zstd_read(f, n, scratch, e);
+	if (!ret && plain)
+		ret = plain_zeros(f, n, scratch, e);
 	free(scratch);
 	return ret;
+}
+
+int state_chunk_read(struct state_file *f, uint64_t n, uint8_t *to, struct state_err *e)
+{
+	if (!to)
+		return chunk_check(f, n, e);
+	if (!f->chunk[n].bytes)
+		return 0;
+	return f->h.memory_kind == STATE_MEMORY_PLAIN ? plain_read(f, n, to, e) : zstd_read(f, n, to, e);
 }

@@ -132,8 +132,9 @@ bool state_next(const struct state_file *f, size_t *pos, struct state_record *ou
 bool state_find(const struct state_file *f, uint32_t id, uint32_t instance, uint32_t index,
 		struct state_record *out);
 /*
- * Pages of chunk @n that are not zero, to @to, whose others are left alone. With @to NULL they are
- * checked and thrown away. Corruption is found, but only after @to was written.
+ * Pages of chunk @n that are not zero, to @to, whose others are left alone. Corruption is found, but only
+ * after @to was written. With @to NULL all of the chunk is checked, for those who map it: also that
+ * pages without data are zeros.
  */
 int state_chunk_read(struct state_file *f, uint64_t n, uint8_t *to, struct state_err *e);
 const struct state_chunk *state_chunk(const struct state_file *f, uint64_t n);

@@ -14,6 +14,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,6 +263,8 @@ int sandbox_enter(bool log_only, bool sockets, char *err, size_t errlen)
 {
 	int ret = privileges_drop();
 
+	/* The C library looks into /proc before it lets a thread's heap shrink: so it never does. */
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
 	if (!ret && sockets && !log_only)
 		ret = landlock_enter();
 	if (!ret)
