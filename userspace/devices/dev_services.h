@@ -127,6 +127,7 @@ enum dev_record_id {
 	DEV_REC_PC_TESTDEV	= 0x2006,
 	DEV_REC_FW_CFG		= 0x2007,
 	DEV_REC_KVP		= 0x2008,
+	DEV_REC_NETVSP		= 0x2009,
 };
 
 /*

@@ -121,7 +121,8 @@ static void netvsp_release(struct device *d)
 }
 
 static const struct dev_ops ops = {
-	.name = "netvsp", .drain = netvsp_drain, .reset = netvsp_reset, .release = netvsp_release,
+	.name = "netvsp", .drain = netvsp_drain, .go_on = netvsp_go_on, .reset = netvsp_reset,
+	.release = netvsp_release, .record = &netvsp_record,
 };
 
 static int config_set(struct netvsp *v, const struct netvsp_config *cfg)
@@ -154,6 +155,7 @@ int netvsp_create(struct device **out, struct dev_services *ds, const struct net
 	v->sink.ops = &net_sink_ops;
 	net->sink = &v->sink;
 	atomic_store(&v->up, true);
+	v->frame_max = 1500 + NET_FRAME_MIN;
 	device_init(&v->dev, &ops, ds, NULL, 0);
 	ret = config_set(v, cfg);
 	for (unsigned int i = 0; !ret && i < v->cfg.queues; i++)

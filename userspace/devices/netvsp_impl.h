@@ -110,6 +110,7 @@ struct netvsp {
 	struct net		*net;
 	struct net_sink		sink;
 	_Atomic int		state;		/* enum net_state */
+	enum net_state		state_saved;	/* of the machine before, for a channel that was open there */
 	atomic_bool		up;
 	atomic_bool		gone;		/* what the adapter leads to is no more: it stays down */
 	/* all locks to write, one to read */
@@ -162,6 +163,15 @@ int net_nvsp(struct net_queue *q, struct vmb_nvsp *m);
 void net_buffer_drop(struct netvsp *v, struct net_buffer *b);
 /* The driver is gone: back to the beginning. All locks held. */
 void net_forget(struct netvsp *v);
+
+/* Of a section of the receive buffer, by v->frame_max. */
+uint32_t net_recv_section_bytes(const struct netvsp *v);
+
+/* ---- netvsp_save.c */
+extern const struct dev_record netvsp_record;
+void netvsp_go_on(struct device *d);
+/* The primary channel is open as it was in the machine before. 0 or -errno, and nothing is left of its state. */
+int net_saved_open(struct netvsp *v);
 
 /* ---- netvsp_buffer.c */
 /*

@@ -83,7 +83,7 @@ static int buffer_take(struct netvsp *v, struct net_buffer *b, uint32_t handle, 
 }
 
 /* Whole pages: then a frame of the usual size lies in one. */
-static uint32_t recv_section_bytes(const struct netvsp *v)
+uint32_t net_recv_section_bytes(const struct netvsp *v)
 {
 	uint32_t bytes = NET_RX_HEAD + v->frame_max + 4;	/* and a VLAN tag */
 
@@ -152,7 +152,7 @@ static int recv_buf(struct net_queue *q, struct vmb_nvsp *m)
 
 	net_lock_others(v);
 	ret = m->buf.id == VMB_NVSP_RECV_PAGESET ?
-	      buffer_take(v, &v->recv, handle, recv_section_bytes(v)) : -EINVAL;
+	      buffer_take(v, &v->recv, handle, net_recv_section_bytes(v)) : -EINVAL;
 	net_unlock_others(v);
 	memset(m, 0, sizeof(*m));
 	m->type = VMB_NVSP_SEND_RECV_BUF_COMPLETE;

@@ -194,12 +194,17 @@ static int net_open(struct chan *c)
 {
 	struct net_queue *q = dev_container(c, struct net_queue, chan);
 	struct netvsp *v = q->nic;
-	int ret;
+	int ret = 0;
 
 	thread_join(q);
 	q->broken = q->stuck = q->quiet = false;
 	atomic_store(&q->stop, false);
-	if (!c->index) {
+	if (c->restored) {
+		/* The bus tells of the primary one first. */
+		ret = !c->index ? net_saved_open(v) : atomic_load(&v->queue[0]->is_open) ? 0 : -EINVAL;
+		if (ret)
+			return ret;
+	} else if (!c->index) {
 		net_lock_all(v);
 		net_forget(v);
 		net_unlock_all(v);

@@ -85,6 +85,12 @@ static inline void f_sub(struct dev_services *ds, struct chan *primary, struct c
 	nr_subs += c->index;
 }
 
+static inline bool f_offered(struct dev_services *ds, struct chan *c)
+{
+	(void)ds;
+	return c->index && nr_subs;
+}
+
 static inline void f_remove(struct dev_services *ds, struct chan *c)
 {
 	(void)ds;
@@ -121,6 +127,7 @@ static const struct dev_services_ops services_ops = {
 	.gmem_get = f_get, .gmem_get_like = f_get_like, .gmem_put = f_put, .log = f_log,
 	.chan_create = f_create, .chan_sub_create = f_sub, .chan_remove = f_remove, .chan_signal = f_signal,
 	.chan_closed = f_closed, .chan_gpadl_get = f_gpadl,
+	.chan_offered = f_offered,
 };
 static struct dev_services services = { &services_ops };
 
