@@ -193,6 +193,42 @@ static void dsdt_vmbus(struct bytes *b, const struct layout *l)
 	aml_end(b, mod);
 }
 
+/*
+ * The generation id and the event that tells of a new one (ACPI 6.4, 5.6.9: Generic Event Device). Linux knows the
+ * device by its _HID, Windows by its _CID and _DDN.
+ */
+static void dsdt_genid(struct bytes *b)
+{
+	struct aml_resources r;
+	size_t d = aml_device(b, "VGEN"), part;
+
+	aml_name(b, "_HID");
+	aml_string(b, "VMGENCTR");
+	aml_name(b, "_CID");
+	aml_string(b, "VM_Gen_Counter");
+	aml_name(b, "_DDN");
+	aml_string(b, "VM_Gen_Counter");
+	aml_name(b, "ADDR");
+	part = aml_package(b, 2);
+	aml_int(b, LAYOUT_GENID);
+	aml_int(b, 0);
+	aml_end(b, part);
+	aml_end(b, d);
+	d = aml_device(b, "GEVT");
+	aml_name(b, "_HID");
+	aml_string(b, "ACPI0013");
+	aml_name(b, "_UID");
+	aml_int(b, 0);
+	aml_name(b, "_CRS");
+	aml_resources(&r);
+	aml_irq(&r, LAYOUT_GENID_GSI, false);
+	aml_resources_end(b, &r);
+	part = aml_method(b, "_EVT", 1);
+	aml_notify(b, "VGEN", 0x80);
+	aml_end(b, part);
+	aml_end(b, d);
+}
+
 static uint64_t dsdt_put(struct tables *t, const struct vmm_config *cfg, const struct layout *l,
 			 unsigned int flags)
 {
@@ -209,6 +245,7 @@ static uint64_t dsdt_put(struct tables *t, const struct vmm_config *cfg, const s
 	scope = aml_scope(b, "\\_SB_");
 	dsdt_uart(b);
 	dsdt_rtc(b);
+	dsdt_genid(b);
 	for (i = 0; i < cfg->cpus; i++)
 		dsdt_cpu(b, cfg, i);
 	if (flags & ACPI_F_VMBUS)

@@ -16,8 +16,10 @@
 #define OP_SCOPE	0x10
 #define OP_BUFFER	0x11
 #define OP_PACKAGE	0x12
+#define OP_METHOD	0x14
 #define OP_EXT		0x5b
 #define OP_EXT_DEVICE	0x82
+#define OP_NOTIFY	0x86
 
 void bytes_put(struct bytes *b, const void *data, size_t len)
 {
@@ -113,6 +115,24 @@ size_t aml_package(struct bytes *b, unsigned int elements)
 	start = b->len;
 	bytes_le(b, elements, 1);
 	return start;
+}
+
+size_t aml_method(struct bytes *b, const char *name, unsigned int args)
+{
+	size_t start;
+
+	bytes_le(b, OP_METHOD, 1);
+	start = b->len;
+	name_put(b, name);
+	bytes_le(b, args | 1 << 3, 1);
+	return start;
+}
+
+void aml_notify(struct bytes *b, const char *name, uint8_t event)
+{
+	bytes_le(b, OP_NOTIFY, 1);
+	name_put(b, name);
+	aml_int(b, event);
 }
 
 void aml_name(struct bytes *b, const char *name)

@@ -27,9 +27,11 @@ void bytes_pad(struct bytes *b, size_t align);				/* zeroes up to a multiple */
 size_t aml_scope(struct bytes *b, const char *name);
 size_t aml_device(struct bytes *b, const char *name);
 size_t aml_package(struct bytes *b, unsigned int elements);
+size_t aml_method(struct bytes *b, const char *name, unsigned int args);	/* serialized; statements follow */
 void aml_end(struct bytes *b, size_t start);
 
 void aml_name(struct bytes *b, const char *name);		/* Name(@name, ...): the value follows */
+void aml_notify(struct bytes *b, const char *name, uint8_t event);	/* a statement */
 void aml_int(struct bytes *b, uint64_t value);
 void aml_string(struct bytes *b, const char *s);
 void aml_eisaid(struct bytes *b, const char *id);		/* "PNP0501" */

@@ -91,12 +91,13 @@ int boot_prepare(struct machine *m)
 	if (ret)
 		return ret;
 	ret = acpi_build(m->cfg, &m->layout, ACPI_F_VMBUS, LAYOUT_ACPI,
-			 load_at(&job->ram, LAYOUT_ACPI, LAYOUT_ACPI_BYTES), LAYOUT_ACPI_BYTES);
+			 load_at(&job->ram, LAYOUT_ACPI, LAYOUT_ACPI_BYTES), LAYOUT_GENID - LAYOUT_ACPI);
 	if (ret < 0) {
 		snprintf(m->err, sizeof(m->err), "ACPI tables do not fit their %u bytes",
-			 LAYOUT_ACPI_BYTES);
+			 LAYOUT_GENID - LAYOUT_ACPI);
 		return ret;
 	}
+	genid_put(m);
 	gdt_put(m);
 	ret = sregs_set(m);
 	if (!ret)

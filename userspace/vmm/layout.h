@@ -22,11 +22,13 @@
 #define LAYOUT_RTC_GSI		8
 #define LAYOUT_PM_PORT		0x400
 #define LAYOUT_SCI_GSI		9
+#define LAYOUT_GENID_GSI	10
 
 /* The first MiB. Boot data lies in conventional memory, ACPI tables where RSDP is searched for. */
 #define LAYOUT_EBDA		0x9fc00U	/* usable RAM ends here */
 #define LAYOUT_ACPI		0xe0000U
 #define LAYOUT_ACPI_BYTES	0x20000U
+#define LAYOUT_GENID		0xff000U	/* the last page of that: the generation id */
 #define LAYOUT_KERNEL		0x100000U
 
 #define LAYOUT_RANGES		(VMM_NODES_MAX + 1)

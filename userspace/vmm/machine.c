@@ -246,6 +246,8 @@ static int machine_setup(struct machine *m, const struct vmm_fds *fds)
 	m->load.initrd.path = m->cfg->initrd;
 	m->restored = fds->state >= 0;
 	ret = m->restored ? restore_open(m, fds) : 0;
+	if (!ret && !m->restored)
+		ret = genid_make(m);
 	if (!ret)
 		ret = kernel_open(m);
 	if (!ret)

@@ -53,6 +53,7 @@ struct machine {
 	unsigned int		nr_devs;
 	struct device		*pm;		/* the one with the power button */
 	uint64_t		id;		/* the module's number */
+	uint8_t			genid[16];	/* genid.c */
 	struct device		*scsi[VMM_CONTROLLERS_MAX];
 	struct device		*ic;
 	struct device		*kvp;
@@ -97,6 +98,11 @@ int vcpu_create(struct machine *m, unsigned int index);		/* 0 or -errno, m->err 
 int vcpu_start(struct vcpu *v);					/* the thread; parked while m->park */
 void vcpu_kick(struct vcpu *v);					/* out of the guest soon */
 void vcpu_release(struct vcpu *v);				/* joins */
+
+/* genid.c: the VM's generation id. A new one, 0 or -EIO; to where the guest reads it; a new one, and the guest is told. */
+int genid_make(struct machine *m);
+void genid_put(struct machine *m);
+int genid_change(struct machine *m);
 
 /* exits.c: act on what the run page says. Return: false when this vCPU must not go on. */
 bool exit_handle(struct vcpu *v);

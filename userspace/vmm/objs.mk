@@ -6,5 +6,5 @@ userspace-vmm-pkgs := liburcu-memb
 
 userspace-vmm += bus bus_stats nets disks disk_verbs guest_info
 userspace-vmm += ctl ctl_request ctl_kvp ctl_save ctl_verbs
-userspace-vmm += save save_fields save_records restore
+userspace-vmm += genid save save_fields save_records restore
 userspace-vmm-pkgs += jansson
