@@ -207,7 +207,7 @@ static int save_write(struct machine *m, struct state_err *e)
 	save_machine_put(&out, &own);
 	ret = state_writer_create(&w, m->save_fd, sizeof(ram), 0, e);
 	if (!ret && !(ret = state_put(w, SAVE_REC_CONFIG, 1, 0, 0, text, (size_t)n, e)) &&
-	    !(ret = state_put(w, SAVE_REC_MACHINE, 1, 0, 0, out.buf, out.len, e)) &&
+	    !(ret = state_put(w, SAVE_REC_MACHINE, SAVE_VERSION_MACHINE, 0, 0, out.buf, out.len, e)) &&
 	    !(ret = state_put_chunk(w, 0, ram, e)))
 		ret = state_writer_finish(w, e);
 	state_writer_release(w);

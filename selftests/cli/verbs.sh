@@ -281,6 +281,8 @@ ok 3 "save of no VM" "named 'none'" hv save none s.hv
 ok 1 "save where no directory is" "cannot make" hv save sa none/s.hv
 ok 6 "save over a file" "is there already" hv save sa k
 ok 7 "save over a file of another kind" "is not replaced" hv save sa k --force
+head -c 100000 /dev/zero >zeros.img
+ok 7 "save over a disk that begins with zeros" "is not replaced" hv save sa zeros.img --force
 json 0 "save" "d['name'] == 'sa' and d['bytes'] > 4096" hv save sa s.hv --json
 ok 3 "a saved VM has ended" "has ended" hv show sa
 ok 0 "its log says so" "saved" hv logs sa
@@ -309,6 +311,30 @@ grep -q "cancelled; VM 'sl' was not saved" err.txt || { echo "not ok - a save is
 ok 0 "a VM whose save was cancelled runs" "running" hv show sl
 [ -z "$(ls | grep l.hv)" ] || { echo "not ok - a cancelled save left $(ls | grep l.hv)"; failed=1; }
 hv kill sl
+
+# --- managedsave
+ok 3 "managedsave without a definition" "is not defined: start would not" hv managedsave none
+hv create ms -k k -m 16M >/dev/null
+ok 7 "nothing to remove" "has no saved state" hv managedsave ms --remove
+ok 4 "managedsave of one that does not run" "" hv managedsave ms
+hv start ms >/dev/null
+json 0 "managedsave" "d['name'] == 'ms' and d['file'].endswith('/cfg/vms/ms.hvstate')" hv managedsave ms --json
+ok 2 "start with an option" "goes on as it was: no --memory" hv start ms -m 32M
+ok 0 "a dry run is none" "<memory" hv start ms -m 32M --dry-run
+ok 4 "undefine of a saved VM" "is saved, and would be lost" hv undefine ms
+chmod 777 cfg/vms
+ok 8 "a state that a stranger may have put there" "others may write" hv start ms
+chmod 700 cfg/vms
+ok 0 "start" "^ms$" hv start ms
+[ ! -e cfg/vms/ms.hvstate ] || { echo "not ok - its state stays"; failed=1; }
+ok 0 "managedsave once more" "" hv managedsave ms --compress
+printf x | dd of=cfg/vms/ms.hvstate bs=1 seek=41 conv=notrunc status=none
+ok 7 "a damaged state" "managedsave ms --remove gives its state up" hv start ms
+ok 0 "which is removed" "" hv managedsave ms --remove
+ok 0 "then it boots" "^ms$" hv start ms
+ok 0 "managedsave" "" hv managedsave ms
+ok 0 "undefine --force" "^ms$" hv undefine ms --force
+[ ! -e cfg/vms/ms.hvstate ] || { echo "not ok - undefine --force leaves a state"; failed=1; }
 
 # --- the rest
 ok 0 "version" "^hvctl [0-9]" hv version

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -218,10 +219,42 @@ static void test_reserved(void)
 	struct state_err e;
 
 	CHECK_EQ(pread(fd, &h, sizeof(h), 0), (long)sizeof(h));
-	h.rsvd[11] = 1;
+	h.rsvd[10] = 1;
 	h.crc = state_crc(0, &h, offsetof(struct state_header, crc));
 	CHECK_EQ(pwrite(fd, &h, sizeof(h), 0), (long)sizeof(h));
 	CHECK_EQ(try(fd, false, &e), STATE_VERSION_NEW);
+	close(fd);
+}
+
+/* That it was gone on from is noted in the file, and nothing else of it changes. */
+static void test_mark(void)
+{
+	int fd = make(0), other;
+	struct state_file *f, *g;
+	struct state_err e;
+	char path[32];
+
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK_EQ(state_open(&f, fd, &e), 0);
+		CHECK_EQ(state_open(&g, fd, &e), 0);
+		CHECK_EQ(state_mark(f, &e), 0);
+		CHECK_EQ(state_header(f)->restores, 2 * i);
+		/* Who opened it at the same time is not the first one. */
+		CHECK_EQ(state_mark(g, &e), 0);
+		CHECK_EQ(state_header(g)->restores, 2 * i + 1);
+		state_close(g);
+		state_close(f);
+	}
+	CHECK_EQ(try(fd, true, &e), STATE_OK);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	other = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(state_open(&f, other, &e), 0);
+	CHECK_EQ(state_mark(f, &e), -EBADF);
+	CHECK_EQ(flock(fd, LOCK_EX), 0);
+	CHECK_EQ(state_mark(f, &e), -EWOULDBLOCK);
+	CHECK_EQ(e.fault, STATE_HOST);
+	state_close(f);
+	close(other);
 	close(fd);
 }
 
@@ -322,6 +355,7 @@ int main(void)
 	}
 	test_not_zero();
 	test_reserved();
+	test_mark();
 	test_others();
 	return unit_done();
 }

@@ -70,6 +70,7 @@ int cmd_kvp(struct ctx *ctx);
 int cmd_link(struct ctx *ctx);
 int cmd_save(struct ctx *ctx);
 int cmd_restore(struct ctx *ctx);
+int cmd_managedsave(struct ctx *ctx);
 int cmd_doctor(struct ctx *ctx);
 int cmd_version(struct ctx *ctx);
 int cmd_completion(struct ctx *ctx);

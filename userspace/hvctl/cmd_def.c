@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hvctl/cmd_def.h"
+#include "hvctl/cmd_save.h"
 #include "hvctl/defdir.h"
 #include "hvctl/rundir.h"
 #include "hvctl/vmopts.h"
@@ -283,6 +284,15 @@ int cmd_undefine(struct ctx *ctx)
 			ret = err_next(&ctx->err, "hvctl stop %s first, or --force: it goes on until its end", name);
 			break;
 		}
+		if (managed_has(name) && !opt_has(&ctx->line, "force")) {
+			err_set(&ctx->err, RC_STATE, NULL, "VM '%s' is saved, and would be lost", name);
+			ret = err_next(&ctx->err, "hvctl managedsave %s --remove first, or --force", name);
+			break;
+		}
+		if (defdir_has(name) && managed_has(name))
+			ret = managed_remove(name, &ctx->err);
+		if (ret)
+			break;
 		ret = defdir_remove(dir, name, &ctx->err);
 		if (!ret && !ctx->quiet && !ctx->json)
 			printf("%s\n", name);

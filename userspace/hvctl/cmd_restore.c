@@ -48,34 +48,47 @@ static void options(const struct ctx *ctx, struct vmm_config *cfg)
 		cfg->serial = foreground ? VMM_SERIAL_STDIO : VMM_SERIAL_NONE;
 }
 
-int cmd_restore(struct ctx *ctx)
+int restore_prepare(struct ctx *ctx, const char *path, struct vm_start *s)
 {
-	static char text[VMM_TEXT_MAX + 1], path[VMM_PATH_MAX + 1];
-	static struct vm_start s;
-	const char *name = opt_value(&ctx->line, "name");
+	static char text[VMM_TEXT_MAX + 1];
 	struct state_err e = { 0 };
 	struct state_file *f;
-	int ret = vmopts_absolute(ctx, ctx->line.arg[0], path);
+	int ret;
 
-	if (ret)
-		return ret;
-	s.state = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (s.state < 0)
+	s->state_path = path;
+	/* For writing, so that it can be noted in it that the VM went on. */
+	s->state = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (s->state < 0)
+		s->state = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (s->state < 0)
 		return err_sys(&ctx->err, errno == ENOENT ? RC_INVALID : RC_FAILED, errno, NULL, "cannot open %s", path);
-	ret = state_open(&f, s.state, &e) ? state_error(ctx, path, &e) : 0;
+	ret = state_open(&f, s->state, &e) ? state_error(ctx, path, &e) : 0;
 	if (!ret) {
-		ret = state_config(ctx, path, f, &s.cfg, text);
+		ret = state_config(ctx, path, f, &s->cfg, text);
 		state_close(f);
 	}
+	return ret;
+}
+
+int cmd_restore(struct ctx *ctx)
+{
+	static char path[VMM_PATH_MAX + 1];
+	static struct vm_start s = { .state = -1 };
+	const char *name = opt_value(&ctx->line, "name");
+	int ret = vmopts_absolute(ctx, ctx->line.arg[0], path);
+
+	if (!ret)
+		ret = restore_prepare(ctx, path, &s);
 	if (!ret) {
 		options(ctx, &s.cfg);
-		s.state_path = path;
 		s.state_eager = opt_has(&ctx->line, "eager");
 		s.state_force = opt_has(&ctx->line, "force");
+		s.state_other = name && strcmp(name, s.cfg.name);
 		ret = vm_claim(ctx, &s, name ? name : s.cfg.name);
 	}
 	if (ret) {
-		close(s.state);
+		if (s.state >= 0)
+			close(s.state);
 		return ret;
 	}
 	return opt_has(&ctx->line, "foreground") ? vm_run(ctx, &s) : vm_background(ctx, &s);

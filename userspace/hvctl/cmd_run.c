@@ -12,6 +12,7 @@
 #include "hvctl/cmd_def.h"
 #include "hvctl/defdir.h"
 #include "hvctl/cmd_run.h"
+#include "hvctl/cmd_save.h"
 #include "hvctl/rundir.h"
 #include "hvctl/stopsig.h"
 #include "hvctl/vmopts.h"
@@ -134,7 +135,7 @@ static int be_vm(struct vm_start *s, int ready, struct vmm_end *end)
 		.hv = -1, .ctl = s->vm.sock, .log = s->vm.log, .ready = ready,
 		.in = STDIN_FILENO, .out = STDOUT_FILENO,
 		.state = s->state, .state_path = s->state_path, .state_force = s->state_force,
-		.state_eager = s->state_eager,
+		.state_eager = s->state_eager, .state_other = s->state_other,
 	};
 	struct err err = { 0 };
 	int ret;
@@ -295,8 +296,11 @@ int cmd_start(struct ctx *ctx)
 {
 	static struct vmopts o;
 	static struct vm_start s;
-	int ret = prepare(ctx, &o, VMM_SERIAL_NONE, &s);
+	int ret;
 
+	if (ctx->line.args && managed_has(ctx->line.arg[0]) && !opt_has(&ctx->line, "dry-run"))
+		return managed_start(ctx, &s);
+	ret = prepare(ctx, &o, VMM_SERIAL_NONE, &s);
 	if (ret)
 		return ret < 0 ? 0 : ret;
 	if (s.cfg.serial == VMM_SERIAL_STDIO) {

@@ -13,7 +13,7 @@ struct vm_start {
 	struct rundir_vm	vm;
 	int			state;		/* file to go on from, or -1 */
 	const char		*state_path;
-	bool			state_force, state_eager;
+	bool			state_force, state_eager, state_other;
 };
 
 /* Take the name @name (NULL: any) for the VM. Return: 0 or an enum rc. */

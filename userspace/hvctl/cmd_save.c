@@ -33,34 +33,34 @@ struct target {
 };
 
 /* An earlier save may be replaced when asked for, anything else never. */
-static int may_replace(struct ctx *ctx, const char *path)
+static int may_replace(struct ctx *ctx, const char *path, bool replace)
 {
-	struct state_err e = { 0 };
-	struct state_file *f;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), bad;
+	char magic[sizeof(STATE_MAGIC) - 1] = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	bool ours;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot open %s", path);
-	if (!opt_has(&ctx->line, "force")) {
+	if (!replace) {
 		close(fd);
 		return err_set(&ctx->err, RC_BUSY, "choose another name, or --force", "%s is there already", path);
 	}
-	bad = state_open(&f, fd, &e);
-	if (!bad)
-		state_close(f);
+	/* Its first bytes must say so: a file that begins with zeros may be a disk as well as an unfinished save. */
+	ours = !fstat(fd, &st) && S_ISREG(st.st_mode) && pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, STATE_MAGIC, sizeof(magic));
 	close(fd);
-	if (bad && e.fault == STATE_NOT_SAVED)
-		return err_set(&ctx->err, RC_INVALID, "choose another name", "%s is no saved VM, and is not replaced", path);
-	return 0;
+	return ours ? 0 : err_set(&ctx->err, RC_INVALID, "choose another name", "%s is no saved VM, and is not replaced",
+				  path);
 }
 
 /* Guest memory holds secrets: for the owner alone. */
-static int target_make(struct ctx *ctx, const char *path, struct target *t)
+static int target_make(struct ctx *ctx, const char *path, bool replace, struct target *t)
 {
 	int ret = vmopts_absolute(ctx, path, t->path);
 
 	if (!ret)
-		ret = may_replace(ctx, t->path);
+		ret = may_replace(ctx, t->path, replace);
 	if (ret)
 		return ret;
 	snprintf(t->part, sizeof(t->part), "%s.%d.part", t->path, (int)getpid());
@@ -77,9 +77,12 @@ static int target_place(struct ctx *ctx, struct target *t)
 
 	if (rename(t->part, t->path))
 		return err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot name it %s", t->path);
+	t->part[0] = 0;
 	strcpy(dir, t->path);
 	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ret = fd < 0 || fsync(fd) ? err_sys(&ctx->err, RC_FAILED, errno, NULL, "cannot sync the directory of %s", t->path) : 0;
+	ret = fd < 0 || fsync(fd) ?
+	      err_sys(&ctx->err, RC_FAILED, errno, "the VM stays paused: resume it and remove the file, or kill it",
+		      "cannot sync the directory of %s", t->path) : 0;
 	if (fd >= 0)
 		close(fd);
 	return ret;
@@ -132,7 +135,6 @@ static int save_to(struct ctx *ctx, const char *name, struct target *t, struct c
 	ret = target_place(ctx, t);
 	if (ret)
 		return ret;
-	t->part[0] = 0;
 	ret = client_send(c, CTL_SAVE_END, 0, &ctx->err);
 	if (!ret)
 		ret = client_receive(c, &reply, NULL, CLIENT_PATIENCE_MS, &ctx->err);
@@ -144,7 +146,7 @@ static int save_to(struct ctx *ctx, const char *name, struct target *t, struct c
 	return ret;
 }
 
-static int save(struct ctx *ctx, const char *name, const char *path)
+int save_vm(struct ctx *ctx, const char *name, const char *path, bool replace)
 {
 	struct target t = { .fd = -1 };
 	struct client c = { .fd = -1 };
@@ -152,16 +154,17 @@ static int save(struct ctx *ctx, const char *name, const char *path)
 	int ret = client_open(&c, name, &ctx->err);
 
 	if (!ret)
-		ret = target_make(ctx, path, &t);
+		ret = target_make(ctx, path, replace, &t);
 	if (!ret)
 		ret = save_to(ctx, name, &t, &c);
+	/* Before the VM hears that nobody waits any more: a save without a file lets it go on. */
+	if (t.fd >= 0 && t.part[0])
+		unlink(t.part);
 	client_close(&c);
 	if (t.fd >= 0) {
 		if (fstat(t.fd, &st))
 			st.st_blocks = 0;
 		close(t.fd);
-		if (t.part[0])
-			unlink(t.part);
 	}
 	if (ret || !ctx->json)
 		return ret;
@@ -219,16 +222,25 @@ struct looked {
 	unsigned int		records;
 };
 
+static const char *generation_id(const struct save_machine *s, char *out)
+{
+	for (size_t i = 0; i < sizeof(s->generation_id); i++)
+		sprintf(out + 2 * i, "%02x", s->generation_id[i]);
+	return out;
+}
+
 static int print_json(struct ctx *ctx, const struct looked *l)
 {
 	const struct state_header *h = state_header(l->f);
+	char id[2 * sizeof(l->was.generation_id) + 1];
 
-	return out_json(ctx, json_pack("{s:s, s:i, s:s, s:b, s:i, s:I, s:I, s:I, s:s, s:s, s:i, s:o}", "name", l->cfg->name,
+	return out_json(ctx, json_pack("{s:s, s:i, s:s, s:b, s:i, s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:o}", "name", l->cfg->name,
 				       "format_version", (int)h->version, "saved", l->when, "paused", l->was.paused,
 				       "cpus", (int)l->cfg->cpus, "memory", (json_int_t)h->ram_bytes, "memory_used",
 				       (json_int_t)memory_used(l->f), "bytes", (json_int_t)h->file_bytes, "compression",
 				       h->memory_kind == STATE_MEMORY_ZSTD ? "zstd" : "none", "host_cpu",
-				       l->was.host_cpu, "records", (int)l->records, "disks", disks_json(l->cfg)), false);
+				       l->was.host_cpu, "records", (int)l->records, "restores", (int)h->restores,
+				       "generation_id", generation_id(&l->was, id), "disks", disks_json(l->cfg)), false);
 }
 
 static int print_text(struct ctx *ctx, const struct looked *l)
@@ -244,6 +256,7 @@ static int print_text(struct ctx *ctx, const struct looked *l)
 	printf("file:         %s, version %u, %u records%s\n", text_size_show(h->file_bytes, c, sizeof(c)), h->version,
 	       l->records, h->memory_kind == STATE_MEMORY_ZSTD ? ", compressed with zstd" : "");
 	printf("host's CPU:   %s\n", l->was.host_cpu);
+	printf("restored:     %u times\n", h->restores);
 	for (unsigned int i = 0; i < l->cfg->disks; i++)
 		printf("scsi%u:%-2u      %s\n", l->cfg->disk[i].controller, l->cfg->disk[i].lun,
 		       l->cfg->disk[i].path ? l->cfg->disk[i].path : "(no medium)");
@@ -295,5 +308,5 @@ int cmd_save(struct ctx *ctx)
 {
 	if (!strcmp(ctx->line.arg[0], "inspect"))
 		return inspect(ctx, ctx->line.arg[1]);
-	return save(ctx, ctx->line.arg[0], ctx->line.arg[1]);
+	return save_vm(ctx, ctx->line.arg[0], ctx->line.arg[1], opt_has(&ctx->line, "force"));
 }

@@ -2,7 +2,8 @@
 userspace-hvctl := main table out rundir client stopsig vmopts \
 	netopts defdir bootimage cloudinit sample \
 	cmd_autostart cmd_console cmd_def cmd_disk cmd_disk_vm cmd_doctor cmd_edit \
-	cmd_events cmd_help cmd_kvp cmd_life cmd_link cmd_list cmd_logs cmd_restore \
+	cmd_events cmd_help cmd_kvp cmd_life cmd_link cmd_list cmd_logs \
+	cmd_managedsave cmd_restore \
 	cmd_run cmd_save cmd_stats cmd_top cmd_trace cmd_version
 userspace-hvctl-prog := hvctl
 userspace-hvctl-libs := hvctl/def hvctl/opt seed base doctor vmm devices backends libhv libstate libvhd pure

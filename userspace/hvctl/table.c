@@ -39,7 +39,8 @@ static const struct opt set_opts[] = {
 };
 
 static const struct opt undefine_opts[] = {
-	{ .name = "force", .letter = 'f', .help = "although it runs; it goes on until its end" },
+	{ .name = "force", .letter = 'f', .help = "although it runs; it goes on until its end. Or although it is saved: its "
+						  "state is removed" },
 	{ 0 }
 };
 
@@ -132,6 +133,12 @@ static const struct opt restore_opts[] = {
 	{ .name = "foreground", .help = "with its console, as hvctl run" },
 	{ .name = "eager", .help = "load and check all of memory before the guest runs" },
 	{ .name = "force", .letter = 'f', .help = "although a disk was written since: its file system may suffer" },
+	{ 0 }
+};
+
+static const struct opt managedsave_opts[] = {
+	{ .name = "compress", .help = "with zstd: a smaller file, which is loaded whole before the guest runs" },
+	{ .name = "remove", .help = "give the state that is kept up: the next start boots the VM anew" },
 	{ 0 }
 };
 
@@ -278,6 +285,12 @@ static const struct opt_cmd cmds[] = {
 		  "written since. The file stays: to go on from it twice would damage the disks, which is "
 		  "refused for that reason.",
 	  .example = "hvctl restore /var/tmp/web.hvstate", .opts = { restore_opts } },
+	{ .name = "managedsave", .help = "save a VM that is defined, for the next start to find", .run = cmd_managedsave,
+	  VM_CMD(1),
+	  .text = "Like save, into a file beside the VM's definition. hvctl start VM, and the start with the host, goes "
+		  "on from it, and removes it when the VM runs. What was changed in the definition meanwhile counts "
+		  "from the start after that.",
+	  .example = "hvctl managedsave web", .opts = { managedsave_opts } },
 	{ .name = "doctor", .help = "check whether this machine can run VMs", .run = cmd_doctor,
 	  .text = "Checks virtualization support, other hypervisors, Secure Boot, kernel headers, access to "
 		  "/dev/hv, limits and the cache. Prints the cause and the remedy of what is wrong. Exit "

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,6 +116,33 @@ void state_close(struct state_file *f)
 const struct state_header *state_header(const struct state_file *f)
 {
 	return &f->h;
+}
+
+/* Nobody else counts meanwhile. */
+static int mark_locked(struct state_file *f, struct state_err *e)
+{
+	struct state_header h;
+	int ret = head_read(f, e);
+
+	if (ret)
+		return ret;
+	h = f->h;
+	h.restores += h.restores < UINT32_MAX;
+	h.crc = state_crc(0, &h, offsetof(struct state_header, crc));
+	if (pwrite(f->fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || fdatasync(f->fd))
+		return state_fail(e, STATE_HOST, -errno, "cannot write: %s", strerror(errno));
+	return 0;
+}
+
+int state_mark(struct state_file *f, struct state_err *e)
+{
+	int ret;
+
+	if (flock(f->fd, LOCK_EX | LOCK_NB))
+		return state_fail(e, STATE_HOST, -errno, "cannot lock: %s", strerror(errno));
+	ret = mark_locked(f, e);
+	flock(f->fd, LOCK_UN);
+	return ret;
 }
 
 bool state_next(const struct state_file *f, size_t *pos, struct state_record *out)

@@ -71,7 +71,8 @@ struct state_header {
 	uint64_t	memory_bytes;	/* of the section in the file */
 	uint64_t	ram_bytes;	/* of guest memory, a multiple of STATE_PAGE */
 	uint32_t	records;	/* how many, the last one (STATE_REC_END) included */
-	uint32_t	rsvd[12];	/* 0 */
+	uint32_t	restores;	/* how often it was gone on from: state_mark() */
+	uint32_t	rsvd[11];	/* 0 */
 	uint32_t	crc;		/* of what is before it */
 };
 
@@ -138,6 +139,11 @@ bool state_find(const struct state_file *f, uint32_t id, uint32_t instance, uint
  */
 int state_chunk_read(struct state_file *f, uint64_t n, uint8_t *to, struct state_err *e);
 const struct state_chunk *state_chunk(const struct state_file *f, uint64_t n);
+/*
+ * Note in the file, which must be open for writing, that it is gone on from. The header has then how often it
+ * was before. -EWOULDBLOCK: somebody else does so now.
+ */
+int state_mark(struct state_file *f, struct state_err *e);
 
 /* ---- writing ---- */
 

@@ -163,6 +163,7 @@ struct vmm_fds {
 	int		state;		/* file with a saved VM, whose configuration it gets, to go on from; or -1 */
 	const char	*state_path;	/* its name, for messages */
 	bool		state_force;	/* although its disks were written since */
+	bool		state_other;	/* it is not the VM it was: another name */
 	bool		state_eager;	/* all of its memory is loaded and checked first */
 };
 

@@ -190,7 +190,8 @@ int machine_pause(struct machine *m)
 
 	if (m->state == VMM_STATE_PAUSED)
 		return 0;
-	if (!vmm_state_may(m->state, VMM_STATE_PAUSED))
+	/* What is being saved is not to be resumed under it: that edge is the save's own. */
+	if (m->state == VMM_STATE_SAVING || !vmm_state_may(m->state, VMM_STATE_PAUSED))
 		return -EBUSY;
 	ret = machine_park(m);
 	if (ret) {

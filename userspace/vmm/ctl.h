@@ -24,8 +24,9 @@
  *
  * "save" comes with a descriptor, of an empty file. It is answered when all is on disk, or with "failed"; the
  * VM stands still meanwhile, and "status" has "save": {"done": ..., "total": ...}. To hang up cancels it. After
- * the answer the same connection says "save-end", and the VM's process ends; hanging up leaves the VM paused. Only the user who started the VM and root are
- * served (SO_PEERCRED), the others get end-of-file.
+ * the answer the same connection says "save-end", and the VM's process ends; hanging up leaves the VM paused, or lets
+ * it go on if the file has no name any more. Only the user who started the VM and root are served (SO_PEERCRED), the
+ * others get end-of-file.
  */
 #ifndef HV_VMM_CTL_H
 #define HV_VMM_CTL_H

@@ -5,6 +5,7 @@
  * with a name, and the process ends.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ struct restore {
 	struct state_file	*f;
 	int			fd;
 	const char		*path;
-	bool			force, eager;
+	bool			force, eager, other;
 	struct save_machine	was;
 	bool			checking;	/* there is a thread to join */
 	pthread_t		thread;
@@ -54,6 +55,12 @@ static int corrupt(struct machine *m, const char *what)
 	return bad(m, VMM_END_CONFIG, -EUCLEAN, "corrupt: %s", what);
 }
 
+static int too_new(struct machine *m, const char *whose, uint32_t version, uint32_t known)
+{
+	return bad(m, VMM_END_UNSUPPORTED, -EOPNOTSUPP, "the state of %s has version %u; known is %u: update hv", whose,
+		   version, known);
+}
+
 int restore_open(struct machine *m, const struct vmm_fds *fds)
 {
 	struct state_err e = { 0 };
@@ -66,13 +73,17 @@ int restore_open(struct machine *m, const struct vmm_fds *fds)
 	m->restore->path = fds->state_path;
 	m->restore->force = fds->state_force;
 	m->restore->eager = fds->state_eager;
+	m->restore->other = fds->state_other;
 	m->restore->m = m;
 	if (state_open(&m->restore->f, fds->state, &e))
 		return file_bad(m, &e);
 	if (state_header(m->restore->f)->ram_bytes != m->cfg->memory)
 		return corrupt(m, "its memory has another size than its configuration says");
-	if (!state_find(m->restore->f, SAVE_REC_MACHINE, 0, 0, &rec) ||
-	    save_machine_get(rec.data, rec.len, rec.version, &m->restore->was))
+	if (!state_find(m->restore->f, SAVE_REC_MACHINE, 0, 0, &rec))
+		return corrupt(m, "it has no record of the machine");
+	if (rec.version > SAVE_VERSION_MACHINE)
+		return too_new(m, "the machine", rec.version, SAVE_VERSION_MACHINE);
+	if (save_machine_get(rec.data, rec.len, rec.version, &m->restore->was))
 		return corrupt(m, "the record of the machine makes no sense");
 	return 0;
 }
@@ -188,8 +199,19 @@ static int disk_check(struct machine *m, const struct save_disk *s)
 		   "the guest's file systems would be damaged; if it is a true copy, use --force", u.disk->path);
 }
 
+/* The next drive of the configuration with a medium in it, from @i on. */
+static unsigned int next_medium(const struct machine *m, unsigned int i)
+{
+	while (i < m->cfg->disks && !m->cfg->disk[i].path)
+		i++;
+	return i;
+}
+
+/* Each medium of the configuration has a record, in the same order. */
 static int disks_check(struct machine *m)
 {
+	unsigned int i = next_medium(m, 0);
+	const struct vmm_disk *d;
 	struct state_record rec;
 	struct save_disk s;
 	size_t pos = 0;
@@ -198,9 +220,18 @@ static int disks_check(struct machine *m)
 	while (!ret && state_next(m->restore->f, &pos, &rec)) {
 		if (rec.id != SAVE_REC_DISK)
 			continue;
-		ret = save_disk_get(rec.data, rec.len, rec.version, &s) ?
-		      corrupt(m, "a disk's record makes no sense") : disk_check(m, &s);
+		if (rec.version > SAVE_VERSION)
+			return too_new(m, "a disk", rec.version, SAVE_VERSION);
+		if (save_disk_get(rec.data, rec.len, rec.version, &s))
+			return corrupt(m, "a disk's record makes no sense");
+		d = &m->cfg->disk[i];
+		if (i == m->cfg->disks || rec.index != i || d->controller != s.controller || d->lun != s.unit)
+			return corrupt(m, "its disks are not those of its configuration");
+		ret = disk_check(m, &s);
+		i = next_medium(m, i + 1);
 	}
+	if (!ret && i < m->cfg->disks)
+		ret = corrupt(m, "a disk of its configuration has no record");
 	return ret;
 }
 
@@ -216,15 +247,13 @@ static int device_load(struct machine *m, unsigned int nr)
 
 	if (!state_find(m->restore->f, row->id, save_device_instance(m, nr), 0, &rec))
 		return bad(m, VMM_END_CONFIG, -EUCLEAN, "corrupt: it has no state of device '%s'", d->ops->name);
-	if (!rec.version || rec.version > row->version)
-		return bad(m, VMM_END_UNSUPPORTED, -EOPNOTSUPP,
-			   "the state of device '%s' has version %u; known is %u: update hv", d->ops->name,
-			   rec.version, row->version);
+	if (rec.version > row->version)
+		return too_new(m, d->ops->name, rec.version, row->version);
 	in = (struct fields_in){ .buf = rec.data, .len = rec.len };
 	pthread_mutex_lock(&d->lock);
 	ret = row->load(d, &in, rec.version);
 	pthread_mutex_unlock(&d->lock);
-	if (ret || !fields_end(&in))
+	if (ret || !fields_end(&in) || !rec.version)
 		return bad(m, VMM_END_CONFIG, -EUCLEAN, "corrupt: the state of device '%s' makes no sense",
 			   d->ops->name);
 	return 0;
@@ -311,30 +340,74 @@ static int row_load(struct machine *m, const struct save_row *row)
 	return 0;
 }
 
+static bool is_modules(uint32_t id)
+{
+	for (unsigned int i = 0; i < save_nr_rows; i++)
+		if (save_rows[i].id == id)
+			return true;
+	return false;
+}
+
 static bool is_known(const struct machine *m, uint32_t id)
 {
 	unsigned int i;
 
-	for (i = 0; i < save_nr_rows; i++)
-		if (save_rows[i].id == id)
-			return true;
+	if (is_modules(id))
+		return true;
 	for (i = 0; i < m->nr_devs; i++)
 		if (m->dev[i]->ops->record && m->dev[i]->ops->record->id == id)
 			return true;
 	return id == SAVE_REC_CONFIG || id == SAVE_REC_MACHINE || id == SAVE_REC_DISK || id == STATE_REC_MEMORY;
 }
 
-/* What is not understood is not left out. */
+/*
+ * What is not understood is not left out, and neither is what would be there twice: each record that there must
+ * be is looked for elsewhere, so that as many are all. The module's and the disks' are counted where they are read.
+ */
 static int all_known(struct machine *m)
 {
+	unsigned int others = 3, i;	/* configuration, machine, table of memory */
 	struct state_record rec;
 	size_t pos = 0;
 
-	while (state_next(m->restore->f, &pos, &rec))
+	for (i = 0; i < m->nr_devs; i++)
+		others += !!m->dev[i]->ops->record;
+	while (state_next(m->restore->f, &pos, &rec)) {
 		if (!is_known(m, rec.id))
 			return bad(m, VMM_END_UNSUPPORTED, -EOPNOTSUPP, "record 0x%x is unknown here: update hv",
 				   rec.id);
-	return 0;
+		others -= rec.id != SAVE_REC_DISK && !is_modules(rec.id);
+	}
+	return others ? corrupt(m, "a record is there twice, or missing") : 0;
+}
+
+/* The file is not written any more, whatever becomes of this process. */
+static void reading_only(int fd)
+{
+	char path[32];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (again < 0)
+		return;
+	dup3(again, fd, O_CLOEXEC);
+	close(again);
+}
+
+/*
+ * It is the one VM that was saved if its file was never gone on from before, which is noted there, and if it has its
+ * name. Else, or if nothing can be noted, there may be another one.
+ */
+static int generation(struct machine *m)
+{
+	struct restore *r = m->restore;
+	struct state_err e;
+	bool first = !state_mark(r->f, &e) && !state_header(r->f)->restores && !r->force && !r->other;
+
+	memcpy(m->genid, r->was.generation_id, sizeof(m->genid));
+	reading_only(r->fd);
+	return first ? 0 : genid_change(m);
 }
 
 int restore_load(struct machine *m)
@@ -357,6 +430,9 @@ int restore_load(struct machine *m)
 	if (ret)
 		return ret;
 	bus_chan_events(m);	/* devices learn of their channels */
+	ret = generation(m);
+	if (ret)
+		return bad(m, VMM_END_HOST_ERROR, ret, "no random numbers: %s", strerror(-ret));
 	m->restored_paused = m->restore->was.paused;
 	vmm_log(m->log, LOG_INFO, "restored from %s", m->restore->path);
 	return 0;

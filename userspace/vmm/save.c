@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,6 +189,7 @@ static void save_failed(struct save *s, int ret)
 static void save_next(struct loop_work *work)
 {
 	struct save *s = dev_container(work, struct save, next);
+	machine_save_fn fn = s->fn;
 	int ret;
 
 	thread_join(s);
@@ -207,9 +209,9 @@ static void save_next(struct loop_work *work)
 		return save_failed(s, ret);
 	s->step = SAVE_KEPT;
 	vmm_log(s->m->log, LOG_INFO, "saved: %llu bytes written", (unsigned long long)state_written(s->w));
-	if (s->fn)
-		s->fn(s->arg, NULL);
 	s->fn = NULL;
+	if (fn)
+		fn(s->arg, NULL);	/* may find that its peer has gone, which frees @s */
 }
 
 /* Has a vCPU asked, on its way out, for something that comes first? */
@@ -296,6 +298,13 @@ int machine_save(struct machine *m, int fd, int level, machine_save_fn fn, void 
 	return 0;
 }
 
+static bool has_no_name(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && !st.st_nlink;
+}
+
 void machine_save_cancel(struct machine *m)
 {
 	struct save *s = m->save;
@@ -306,6 +315,11 @@ void machine_save_cancel(struct machine *m)
 	if (s->step != SAVE_KEPT) {
 		atomic_store(&s->cancel, true);
 		return;
+	}
+	/* Whoever gives up takes the file away before hanging up: nobody can have it then. */
+	if (has_no_name(s->fd)) {
+		state_fail(&s->err, STATE_HOST, -ECANCELED, "cancelled");
+		return save_failed(s, -ECANCELED);
 	}
 	/* Whether the file is in its place by now is not known: two of this VM must never run. */
 	save_free(s);

@@ -17,13 +17,15 @@ enum save_record {
 	SAVE_REC_DISK		= 0x1002,	/* struct save_disk, one a medium; index: as in the configuration */
 };
 
-#define SAVE_VERSION	1	/* of these three */
+#define SAVE_VERSION	1	/* of these three, but for */
+#define SAVE_VERSION_MACHINE 2	/* 2: generation_id */
 
 struct save_machine {
 	uint64_t	wall_ns;	/* UTC when the guest stopped */
 	uint32_t	tsc_khz;	/* of the guest */
 	bool		paused;		/* it was, before it was saved */
 	char		host_cpu[64];	/* its name, for messages */
+	uint8_t		generation_id[16];	/* version 1: 0 */
 };
 
 /* An image as it was; its path stands in the configuration. */

@@ -40,18 +40,22 @@ void save_machine_put(struct fields_out *out, const struct save_machine *s)
 	fields_put_u32(out, s->tsc_khz);
 	fields_put_u8(out, s->paused);
 	put_text(out, s->host_cpu, sizeof(s->host_cpu));
+	fields_put(out, s->generation_id, sizeof(s->generation_id));
 }
 
 int save_machine_get(const void *buf, uint32_t len, uint32_t version, struct save_machine *s)
 {
 	struct fields_in in = { .buf = buf, .len = len };
 
-	if (version != SAVE_VERSION)
+	if (!version || version > SAVE_VERSION_MACHINE)
 		return -EINVAL;
+	memset(s, 0, sizeof(*s));
 	s->wall_ns = fields_get_u64(&in);
 	s->tsc_khz = fields_get_u32(&in);
 	s->paused = fields_get_bool(&in);
 	get_text(&in, s->host_cpu, sizeof(s->host_cpu));
+	if (version >= 2)
+		fields_get(&in, s->generation_id, sizeof(s->generation_id));
 	return fields_end(&in) ? 0 : -EINVAL;
 }
 

@@ -207,8 +207,9 @@ static int machine_save_own(const struct machine *m, struct state_writer *w, uin
 	if (!libhv_state_get(m->vm, HV_REC_VM_CONFIG, 0, &c, &len, NULL))
 		s.tsc_khz = c.tsc_khz;
 	save_host_cpu(s.host_cpu, sizeof(s.host_cpu));
+	memcpy(s.generation_id, m->genid, sizeof(s.generation_id));
 	save_machine_put(&out, &s);
-	return fields_save(w, &out, SAVE_REC_MACHINE, SAVE_VERSION, 0, 0, e);
+	return fields_save(w, &out, SAVE_REC_MACHINE, SAVE_VERSION_MACHINE, 0, 0, e);
 }
 
 int save_records(struct machine *m, struct state_writer *w, uint64_t wall_ns, bool paused, struct state_err *e)
