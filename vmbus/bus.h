@@ -97,6 +97,7 @@ struct hv_chan {
 	bool fd_gone;			/* B */
 	bool seen;			/* B: the device was told of the opening */
 	bool reset;			/* B: the closing is the connection's end */
+	bool going;			/* B: rescinded as soon as its device has let go */
 	bool unheard;			/* A: a signal found nobody listening */
 	u32 pending;			/* A, written under B: HV_CP_* */
 	u32 opening;			/* B: counts */
@@ -144,6 +145,11 @@ void hv_chan_shut_locked(struct hv_chan *c);
 /* The connection is over. */
 void hv_chan_disconnect_locked(struct hv_chan *c);
 void hv_chan_let_go_locked(struct hv_chan *c);		/* HV_CHAN_ACK of CLOSED */
+/*
+ * Take it back from the guest, with its sub-channels. To the guest a rescind says that the host has
+ * done with its memory (Linux frees the rings then, whatever becomes of their teardown): so
+ * the guest is told when the device has let go.
+ */
 void hv_chan_rescind_locked(struct hv_chan *c);
 void hv_chan_released_locked(struct hv_chan *c);	/* RELID_RELEASED */
 /* Off the bus for good, whatever its state. */
@@ -157,10 +163,12 @@ void hv_gpadl_teardown_locked(struct hv_bus *bus, const struct vmb_gpadl_teardow
 /* A complete one of @c that is not ending, or NULL. */
 struct hv_gpadl *hv_gpadl_find_locked(struct hv_chan *c, u32 handle);
 /* Does the device hold one? */
-bool hv_gpadl_any_taken_locked(struct hv_chan *c);
+bool hv_gpadl_any_taken_locked(const struct hv_chan *c);
 /* Those the guest waits for and nobody uses are torn down now. */
 void hv_gpadl_reap_locked(struct hv_chan *c);
-/* All of them, without a word to the guest. */
+/* It, without a word to the guest. */
+void hv_gpadl_free_locked(struct hv_gpadl *g);
+/* All of them, likewise. */
 void hv_gpadl_free_all_locked(struct hv_chan *c);
 /* The device is gone: it holds none any more. */
 void hv_gpadl_give_back_all_locked(struct hv_chan *c);

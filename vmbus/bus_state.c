@@ -75,6 +75,9 @@ static int chan_get(struct hv_bus *bus, u32 index, void *buf, u32 *len)
 	int ret;
 
 	list_for_each_entry(c, &bus->chans, link) {
+		/* Only its device knows of it any more, which need not come along. */
+		if (c->going && c->state == HV_CHAN_DRAINING)
+			continue;
 		if (index--)
 			continue;
 		ret = room(sizeof(*r), len);
@@ -85,7 +88,7 @@ static int chan_get(struct hv_bus *bus, u32 index, void *buf, u32 *len)
 		memcpy(r->instance, &c->offer.instance, sizeof(r->instance));
 		r->sub_channel = c->offer.sub_channel;
 		r->relid = c->offer.relid;
-		r->state = c->state;
+		r->state = c->going ? HV_CHAN_RESCINDED : c->state;
 		r->target_vp = c->target_vp;
 		r->opening = c->opening;
 		memcpy(r->open, &c->open, sizeof(r->open));
@@ -106,31 +109,48 @@ static struct hv_chan *chan_of(struct hv_bus *bus, const struct hv_rec_bus_chann
 	return NULL;
 }
 
-/* @c gets @relid; whoever has it gets @c's, until its own record comes. */
-static int chan_renumber(struct hv_chan *c, u32 relid)
+/* @c gets @relid, which nobody has, or stays as it is. */
+static int chan_move(struct hv_chan *c, u32 relid)
 {
 	struct hv_bus *bus = c->bus;
 	struct hv_vm *vm = hv_bus_vm_locked(bus);
-	struct hv_chan *other = xa_load(&bus->relids, relid);
+	u32 old = c->offer.relid;
+	int ret = xa_err(xa_store(&bus->relids, relid, c, GFP_KERNEL_ACCOUNT));
+
+	if (ret)
+		return ret;
+	c->offer.relid = relid;
+	ret = hv_chan_port_add(c, vm);	/* -EEXIST: the VMM has a port of its own there */
+	if (ret) {
+		c->offer.relid = old;
+		xa_erase(&bus->relids, relid);
+		return ret;
+	}
+	hv_port_remove(vm, VMB_CONNECTION_CHANNELS + old);
+	xa_erase(&bus->relids, old);
+	return 0;
+}
+
+/* @c gets @relid; whoever has it gets @c's, until its own record comes. */
+static int chan_renumber(struct hv_chan *c, u32 relid)
+{
+	struct hv_chan *other = xa_load(&c->bus->relids, relid);
 	u32 old = c->offer.relid;
 	int ret;
 
 	if (other == c)
 		return 0;
-	hv_chan_port_remove(c, vm);
-	if (other)
-		hv_chan_port_remove(other, vm);
-	c->offer.relid = relid;
-	ret = xa_err(xa_store(&bus->relids, relid, c, GFP_KERNEL_ACCOUNT));
-	if (!ret)
-		ret = hv_chan_port_add(c, vm);
-	if (!other) {
-		xa_erase(&bus->relids, old);
+	if (!other)
+		return chan_move(c, relid);
+	ret = chan_move(other, VMB_RELIDS);	/* for the time being: no channel's number */
+	if (ret)
+		return ret;
+	ret = chan_move(c, relid);
+	if (ret) {
+		chan_move(other, relid);
 		return ret;
 	}
-	other->offer.relid = old;
-	xa_store(&bus->relids, old, other, GFP_KERNEL_ACCOUNT);	/* its entry is there */
-	return ret ? ret : hv_chan_port_add(other, vm);
+	return chan_move(other, old);
 }
 
 /* What the old device had to acknowledge, it has. */
@@ -178,7 +198,7 @@ static int gpadl_get(struct hv_bus *bus, u32 index, void *buf, u32 *len)
 
 	xa_for_each(&bus->gpadls, i, g) {
 		/* Nobody uses those any more, and their channel need not come along. */
-		if (g->chan->state == HV_CHAN_RESCINDED)
+		if (g->chan->state == HV_CHAN_RESCINDED || g->chan->going)
 			continue;
 		if (index--)
 			continue;
@@ -222,6 +242,7 @@ static int gpadl_set(struct hv_bus *bus, const void *buf, u32 len)
 	struct hv_gpadl_shape s;
 	struct hv_gpadl *g;
 	struct hv_chan *c;
+	int ret;
 
 	if (len < sizeof(*r) || r->rsvd || r->ending > 1 || !r->npages ||
 	    r->npages > HV_GPADL_MAX_PAGES || r->have > r->npages ||
@@ -244,15 +265,52 @@ static int gpadl_set(struct hv_bus *bus, const void *buf, u32 len)
 		hv_gpadl_reap_locked(c);	/* nobody here uses it */
 		return 0;
 	}
-	return g->have == g->shape.npages ? rings_are_here(c, g) : 0;
+	if (g->have < g->shape.npages)
+		return 0;
+	ret = rings_are_here(c, g);
+	if (ret)
+		hv_gpadl_free_locked(g);
+	return ret;
 }
 
 /* ---- messages ---- */
 
+/*
+ * What a device had to acknowledge counts as acknowledged where the records go: of a channel that is to
+ * be rescinded the guest hears then that its GPADLs are torn down, and this. Its length, 0: no more.
+ */
+static u32 going_message(struct hv_bus *bus, u32 index, void *msg)
+{
+	struct vmb_gpadl_torndown torn = { .header.type = VMB_MSG_GPADL_TORNDOWN };
+	struct vmb_rescind gone = { .header.type = VMB_MSG_RESCIND };
+	struct hv_gpadl *g;
+	struct hv_chan *c;
+	unsigned long i;
+
+	list_for_each_entry(c, &bus->chans, link) {
+		if (!c->going || c->state != HV_CHAN_CLOSING)
+			continue;
+		xa_for_each(&bus->gpadls, i, g) {
+			if (g->chan != c || !g->ending || index--)
+				continue;
+			torn.gpadl = g->handle;
+			memcpy(msg, &torn, sizeof(torn));
+			return sizeof(torn);
+		}
+		if (index--)
+			continue;
+		gone.relid = c->offer.relid;
+		memcpy(msg, &gone, sizeof(gone));
+		return sizeof(gone);
+	}
+	return 0;
+}
+
 static int message_get(struct hv_bus *bus, u32 index, void *buf, u32 *len)
 {
 	u8 msg[VMB_MESSAGE_MAX];
-	u32 bytes = hv_bus_out_get_locked(bus, index, msg);
+	u32 bytes = index < bus->nr_out ? hv_bus_out_get_locked(bus, index, msg) :
+					  going_message(bus, index - bus->nr_out, msg);
 	int ret;
 
 	if (!bytes)

@@ -131,8 +131,10 @@ int hv_chan_accept_locked(struct hv_chan *c, u32 status)
 {
 	if (!c->seen || !hv_chan_move_locked(c, status ? HV_CM_REFUSE : HV_CM_ACCEPT))
 		return -ESTALE;
-	if (status)
+	if (status) {
 		hv_ringmap_revoke(&c->map);
+		c->seen = false;
+	}
 	send_open_result(c->bus, &c->open, status);
 	if (!status)
 		offer_subs(c);
@@ -151,6 +153,12 @@ static void ask_to_let_go(struct hv_chan *c, bool reset)
 		hv_chan_notify_locked(c, HV_CP_CLOSED);
 }
 
+/* May the device use memory of the guest's? */
+static bool in_use(const struct hv_chan *c)
+{
+	return !c->fd_gone && (hv_chan_is_busy(c->state) || c->seen || hv_gpadl_any_taken_locked(c));
+}
+
 void hv_chan_shut_locked(struct hv_chan *c)
 {
 	struct hv_chan *sub, *next;
@@ -165,14 +173,34 @@ void hv_chan_shut_locked(struct hv_chan *c)
 	ask_to_let_go(c, false);
 }
 
+/* Nobody uses anything of the guest's on its behalf. */
+static void rescind_now(struct hv_chan *c)
+{
+	struct vmb_rescind m = { .header.type = VMB_MSG_RESCIND, .relid = c->offer.relid };
+	bool known = hv_chan_is_offered(c->state);
+
+	if (!hv_chan_move_locked(c, HV_CM_RESCIND))
+		return;
+	hv_ringmap_revoke(&c->map);
+	c->seen = false;
+	WRITE_ONCE(c->pending, c->pending & ~(HV_CP_OPEN | HV_CP_MODIFIED | HV_CP_RESTORED));
+	hv_gpadl_give_back_all_locked(c);
+	hv_gpadl_reap_locked(c);
+	if (known)
+		hv_bus_send_locked(c->bus, &m, sizeof(m));
+	if (c->state == HV_CHAN_DEAD)
+		hv_chan_end_locked(c, hv_bus_vm_locked(c->bus));
+}
+
 void hv_chan_let_go_locked(struct hv_chan *c)
 {
 	WRITE_ONCE(c->pending, c->pending & ~HV_CP_CLOSED);
 	c->seen = false;
 	if (!hv_chan_move_locked(c, HV_CM_ACK))
 		return;
-	if (c->state == HV_CHAN_HIDDEN && c->primary)	/* it went with the connection */
-		hv_chan_rescind_locked(c);
+	/* A sub-channel goes with the connection. */
+	if (c->going || (c->state == HV_CHAN_HIDDEN && c->primary))
+		rescind_now(c);
 	else
 		hv_gpadl_reap_locked(c);
 }
@@ -189,11 +217,11 @@ void hv_chan_disconnect_locked(struct hv_chan *c)
 		ask_to_let_go(c, true);
 	} else if (c->state == HV_CHAN_DRAINING) {
 		/* It was asked for the rings alone: a second time, if it has more. */
-		c->reset = true;
-		if (hv_gpadl_any_taken_locked(c))
+		if (!c->reset && hv_gpadl_any_taken_locked(c))
 			hv_chan_notify_locked(c, HV_CP_CLOSED);
+		c->reset = true;
 	} else if (c->state == HV_CHAN_HIDDEN && c->primary) {
-		hv_chan_rescind_locked(c);
+		rescind_now(c);
 	}
 	/* The lists are void; what the device still uses it has copied. */
 	hv_gpadl_free_all_locked(c);
@@ -235,25 +263,20 @@ void hv_chan_end_locked(struct hv_chan *c, struct hv_vm *vm)
 
 void hv_chan_rescind_locked(struct hv_chan *c)
 {
-	struct vmb_rescind m = { .header.type = VMB_MSG_RESCIND, .relid = c->offer.relid };
-	bool known = hv_chan_is_offered(c->state);
 	struct hv_chan *sub, *next;
+	bool asked = c->going || (hv_chan_is_busy(c->state) && !hv_gpadl_any_taken_locked(c));
 
-	if (!hv_chan_move_locked(c, HV_CM_RESCIND))
-		return;
-	hv_ringmap_revoke(&c->map);
-	hv_gpadl_give_back_all_locked(c);
-	hv_gpadl_reap_locked(c);
-	WRITE_ONCE(c->pending, c->pending & ~(HV_CP_OPEN | HV_CP_MODIFIED | HV_CP_RESTORED));
-	if (c->seen)
-		hv_chan_notify_locked(c, HV_CP_CLOSED);
 	list_for_each_entry_safe(sub, next, &c->bus->chans, link)
 		if (sub->primary == c)
 			hv_chan_rescind_locked(sub);
-	if (known)
-		hv_bus_send_locked(c->bus, &m, sizeof(m));
-	if (c->state == HV_CHAN_DEAD)
-		hv_chan_end_locked(c, hv_bus_vm_locked(c->bus));
+	if (!in_use(c)) {
+		rescind_now(c);
+		return;
+	}
+	c->going = true;
+	/* One that is closing was asked for its rings alone. */
+	if (hv_chan_move_locked(c, HV_CM_RETIRE) && !asked)
+		ask_to_let_go(c, true);
 }
 
 void hv_chan_released_locked(struct hv_chan *c)

@@ -132,8 +132,6 @@ void hv_chan_close(struct hv_chan *c)
 	c->fd_gone = true;
 	if (!list_empty(&c->link)) {
 		hv_chan_rescind_locked(c);
-		hv_gpadl_give_back_all_locked(c);	/* taken after it was rescinded */
-		hv_gpadl_reap_locked(c);
 		hv_bus_settle_locked(bus);
 	}
 	mutex_unlock(&bus->lock);
@@ -266,9 +264,8 @@ int hv_chan_rescind(struct hv_chan *c)
 	mutex_lock(&bus->lock);
 	if (!hv_bus_vm_locked(bus)) {
 		ret = -ENXIO;
-	} else if (c->state < HV_CHAN_RESCINDED) {
+	} else if (c->state < HV_CHAN_RESCINDED && !c->going) {
 		hv_chan_rescind_locked(c);
-		hv_gpadl_reap_locked(c);
 		hv_bus_settle_locked(bus);
 		ret = 0;
 	}

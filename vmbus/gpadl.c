@@ -15,8 +15,11 @@ static bool is_complete(const struct hv_gpadl *g)
 	return g->have == g->shape.npages;
 }
 
-static void gpadl_free(struct hv_bus *bus, struct hv_gpadl *g)
+void hv_gpadl_free_locked(struct hv_gpadl *g)
 {
+	struct hv_bus *bus = g->chan->bus;
+
+	lockdep_assert_held(&bus->lock);
 	xa_erase(&bus->gpadls, g->handle);
 	bus->nr_gpadls--;
 	bus->gpadl_pages -= g->shape.npages;
@@ -132,7 +135,7 @@ struct hv_gpadl *hv_gpadl_find_locked(struct hv_chan *c, u32 handle)
 	return g && g->chan == c && is_complete(g) && !g->ending ? g : NULL;
 }
 
-bool hv_gpadl_any_taken_locked(struct hv_chan *c)
+bool hv_gpadl_any_taken_locked(const struct hv_chan *c)
 {
 	struct hv_gpadl *g;
 	unsigned long i;
@@ -150,7 +153,7 @@ int hv_chan_get_gpadl(struct hv_chan *c, struct hv_chan_gpadl_args *args, u64 *p
 
 	mutex_lock(&c->bus->lock);
 	g = hv_gpadl_find_locked(c, args->gpadl);
-	if (!g)
+	if (!g || c->state >= HV_CHAN_RESCINDED)	/* the guest may use its memory otherwise */
 		goto out;
 	ret = -EINVAL;
 	if (args->first > g->shape.npages)
@@ -189,7 +192,7 @@ void hv_gpadl_reap_locked(struct hv_chan *c)
 		if (g->chan != c || !g->ending || g->taken || is_ring(g))
 			continue;
 		m.gpadl = g->handle;
-		gpadl_free(c->bus, g);
+		hv_gpadl_free_locked(g);
 		hv_bus_send_locked(c->bus, &m, sizeof(m));
 	}
 }
@@ -252,5 +255,5 @@ void hv_gpadl_free_all_locked(struct hv_chan *c)
 
 	xa_for_each(&c->bus->gpadls, i, g)
 		if (g->chan == c)
-			gpadl_free(c->bus, g);
+			hv_gpadl_free_locked(g);
 }

@@ -5,9 +5,7 @@
  *
  * A leak of one object a VM shows as a thousand of them: less than three quarters of that is
  * noise (RCU, what the file system keeps), once per-CPU caches have been emptied. Forty would drown
- * in it. So the killed live in a memory cgroup: everything a VM has (slab, tables, pages, vmalloc)
- * is charged there, and what stays charged when all are dead is leaked, whatever else the
- * machine does.
+ * in it. So the killed live in a memory cgroup.
  */
 #include <glob.h>
 #include <sched.h>
@@ -16,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "selftests/lib/cpus.h"
 #include "selftests/lib/hvio.h"
+#include "selftests/lib/memgroup.h"
 
 #define ROUNDS		1000
 #define KILLED		40
@@ -243,48 +240,13 @@ static bool one_life(int sys, unsigned int n)
 	return good;
 }
 
-/* ---- the cgroup of the killed ---- */
-
-#define ROOT		"/tmp/lifecycle_test"
-#define GROUP		ROOT "/hv_lifecycle_test"
-
-static void group_make(void)
-{
-	mkdir(ROOT, 0755);
-	if (mount("none", ROOT, "cgroup2", 0, NULL))
-		tap_bail("cgroup2: %s", strerror(errno));
-	file_write(ROOT "/cgroup.subtree_control", "+memory");
-	if (mkdir(GROUP, 0755) && errno != EEXIST)
-		tap_bail("no memory controller: %s", strerror(errno));
-}
-
-/* Statistics reach the file late: the least of some seconds. Half a page a kill is a leak. */
-static void group_compare(void)
-{
-	static const char *const rows[] = { "kernel", "shmem", "anon", "sec_pagetables", "pagetables" };
-	unsigned int i, n;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		unsigned long now, least = ~0ul;
-
-		for (n = 0; n < 30 && least >= KILLED * 2048; n++) {
-			now = field(GROUP "/memory.stat", rows[i]);
-			least = now < least ? now : least;
-			usleep(200000);
-		}
-		tap_ok(least < KILLED * 2048, "of %u killed %lu bytes of %s stay charged", KILLED,
-		       least, rows[i]);
-	}
-	tap_is(rmdir(GROUP) ? -errno : 0, 0, "the group can go");
-	umount(ROOT);
-	rmdir(ROOT);
-}
+/* ---- the killed ---- */
 
 static void victim(int sys, int ready)
 {
 	int vm;
 
-	file_write(GROUP "/cgroup.procs", "0");
+	memgroup_join();
 	vm = hv_vm_new(sys, 0, 2);
 
 	hv_reset_code(vm, hv_code_spin, sizeof(hv_code_spin));
@@ -347,13 +309,13 @@ int main(int argc, char **argv)
 	hardware_is(sys, HV_HW_OFF);
 	usage_compare(&before, &after, rounds);
 
-	group_make();
+	memgroup_make();
 	for (n = good = 0; n < KILLED; n++)
 		good += one_kill(sys, n);
 	tap_is(good, KILLED, "processes killed while their guest spins");
-	tap_ok(field(GROUP "/memory.stat", "pgfault") >= KILLED, "they lived in the group");
+	tap_ok(memgroup_stat("pgfault") >= KILLED, "they lived in the group");
 	hardware_is(sys, HV_HW_OFF);
-	group_compare();
+	memgroup_check(KILLED * 2048, KILLED);	/* half a page a kill is a leak */
 	usage_compare(&before, &after, rounds);
 	return tap_done();
 }

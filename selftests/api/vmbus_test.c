@@ -631,6 +631,78 @@ static int channel_open(int vm)
 	return c;
 }
 
+/* A bus as another process left it: its one channel in @state. */
+static int channel_left(int vm, uint32_t state, uint32_t relid)
+{
+	struct hv_bus_args bus = { 0 };
+	struct hv_rec_bus rb = { .max_version = VMB_VERSION_WIN10_V5_3, .state = 1,
+				 .version = VMB_VERSION_WIN10_V5_3, .offers = 1 };
+	struct hv_rec_bus_channel rc = channel_record(0, relid, state);
+	struct hv_channel_args a;
+	int c;
+
+	hv_do(vm, HV_VM_CREATE_BUS, &bus);
+	channel_args(&a, 0);
+	c = (int)hv_do(vm, HV_VM_CREATE_CHANNEL, &a);
+	if (rec_set(vm, HV_REC_BUS, &rb, sizeof(rb)))
+		tap_bail("a bus");
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &rc, sizeof(rc)), 0, "a channel in state %u", state);
+	return c;
+}
+
+/* Records that fail leave things as they were. */
+static void test_records_refused(void)
+{
+	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c, event = eventfd(0, 0);
+	struct hv_rec_bus_channel rc = channel_record(0, 3, HV_CHAN_OFFERED);
+	struct { struct hv_rec_bus_gpadl h; uint64_t pfn[3]; } rg = {
+		{ .relid = 1, .gpadl = 5, .npages = 3, .bytes = 3 * PAGE, .have = 3 }, { 7, 3, 9 } };
+	struct hv_event_port_args port = { .connection = VMB_CONNECTION_CHANNELS + 3, .fd = event };
+	struct hv_chan_info_args info = { 0 };
+	uint32_t len = sizeof(rg);
+
+	c = channel_left(vm, HV_CHAN_OPEN, 1);
+	hv_ram_new(vm, 0, 0, 16 * PAGE);
+	tap_is(rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)), -EINVAL, "rings too small for what was opened");
+	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS_GPADL, 0, &rg, &len), -ENOENT, "that GPADL is not there");
+	close(c);
+	close(vm);
+	vm = hv_vm_new(sys, 0, 1);
+	c = channel_left(vm, HV_CHAN_HIDDEN, 1);
+	hv_do(vm, HV_VM_SET_EVENT_PORT, &port);
+	tap_is(rec_set(vm, HV_REC_BUS_CHANNEL, &rc, sizeof(rc)), -EEXIST, "the VMM has the connection of relid 3");
+	tap_is(hv_try(c, HV_CHAN_GET_INFO, &info), 0, "the channel");
+	tap_is(info.relid, 1, "keeps its own");
+	port.connection = VMB_CONNECTION_CHANNELS + 1;
+	tap_is(hv_try(vm, HV_VM_SET_EVENT_PORT, &port), -EEXIST, "and hears the guest's signals there");
+	close(event);
+	close(c);
+	close(vm);
+	close(sys);
+}
+
+static void test_refused(void)
+{
+	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c;
+	struct { struct hv_rec_bus_gpadl h; uint64_t pfn[4]; } rg = {
+		{ .relid = 1, .gpadl = 5, .npages = 4, .bytes = 4 * PAGE, .have = 4 }, { 7, 3, 9, 1 } };
+	struct hv_chan_open_result_args res = { .status = VMB_STATUS_UNSUCCESSFUL };
+	struct hv_chan_rescind_args gone = { 0 };
+	struct hv_chan_event_args e = { 0 };
+
+	hv_ram_new(vm, 0, 0, 16 * PAGE);
+	c = channel_left(vm, HV_CHAN_OPENING, 1);
+	hv_vcpu_new(vm, 0);
+	tap_is(rec_set(vm, HV_REC_BUS_GPADL, &rg, sizeof(rg)), 0, "its rings");
+	tap_ok(!hv_try(c, HV_CHAN_GET_EVENT, &e) && e.kind == HV_CHAN_EVENT_OPEN, "it is being opened");
+	tap_is(hv_try(c, HV_CHAN_SET_OPEN_RESULT, &res), 0, "the device refuses");
+	tap_is(hv_try(c, HV_CHAN_RESCIND, &gone), 0, "and takes the channel back");
+	tap_is(hv_try(c, HV_CHAN_GET_EVENT, &e), -EAGAIN, "what was refused is not closed");
+	close(c);
+	close(vm);
+	close(sys);
+}
+
 static void test_rescinded(void)
 {
 	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c;
@@ -651,6 +723,62 @@ static void test_rescinded(void)
 	len = sizeof(rg);
 	tap_is(record(vm, HV_VM_GET_STATE, HV_REC_BUS_GPADL, 0, &rg, &len), -ENOENT,
 	       "its GPADLs are in no record: they could not be set");
+	close(c);
+	close(vm);
+	close(sys);
+}
+
+static uint32_t chan_state(int c)
+{
+	struct hv_chan_info_args info = { 0 };
+
+	hv_do(c, HV_CHAN_GET_INFO, &info);
+	return info.state;
+}
+
+/* Message @index that waits for the guest, or 0. */
+static uint32_t message_waits(int vm, uint32_t index)
+{
+	uint8_t buf[VMB_MESSAGE_MAX];
+	struct vmb_header h = { 0 };
+	uint32_t len = sizeof(buf);
+
+	if (record(vm, HV_VM_GET_STATE, HV_REC_BUS_MESSAGE, index, buf, &len))
+		return 0;
+	memcpy(&h, buf, sizeof(h));
+	return h.type;
+}
+
+/* A device that has its channel open takes it back: the guest hears of it when it has let go. */
+static void test_going(void)
+{
+	int sys = hv_open(), vm = hv_vm_new(sys, 0, 1), c;
+	struct hv_chan_gpadl_args g = { .gpadl = 5 };
+	struct hv_chan_ack_args ack = { .kind = HV_CHAN_EVENT_CLOSED };
+	struct hv_chan_rescind_args gone = { 0 };
+	struct hv_chan_event_args e = { 0 };
+	struct hv_rec_bus_channel rc = { 0 };
+	uint32_t len = sizeof(rc);
+
+	hv_ram_new(vm, 0, 0, 16 * PAGE);
+	c = channel_open(vm);
+	hv_vcpu_new(vm, 0);		/* its SynIC is off: what is sent waits */
+	tap_ok(!hv_try(c, HV_CHAN_GET_EVENT, &e) && e.kind == HV_CHAN_EVENT_RESTORED, "a channel is open");
+	tap_is(hv_try(c, HV_CHAN_RESCIND, &gone), 0, "its device takes it back");
+	tap_is(hv_try(c, HV_CHAN_RESCIND, &gone), -EALREADY, "once");
+	tap_is(chan_state(c), HV_CHAN_CLOSING, "it waits for the device");
+	tap_is(hv_try(c, HV_CHAN_ACK, &ack), -ESTALE, "which was not told yet");
+	tap_ok(!hv_try(c, HV_CHAN_GET_EVENT, &e) && e.kind == HV_CHAN_EVENT_CLOSED &&
+	       e.event_flags == HV_CHAN_EVENT_F_RESET, "told: of the rings and all GPADLs");
+	tap_is(hv_try(c, HV_CHAN_GET_EVENT, &e), -EAGAIN, "once");
+	tap_ok(!record(vm, HV_VM_GET_STATE, HV_REC_BUS_CHANNEL, 0, &rc, &len) &&
+	       rc.state == HV_CHAN_RESCINDED, "moved, it is rescinded");
+	tap_ok(message_waits(vm, 0) == VMB_MSG_RESCIND && !message_waits(vm, 1), "and the guest hears of it there");
+	tap_is(hv_try(c, HV_CHAN_ACK, &ack), 0, "the device lets go");
+	tap_is(chan_state(c), HV_CHAN_RESCINDED, "it is rescinded");
+	tap_ok(message_waits(vm, 0) == VMB_MSG_RESCIND && !message_waits(vm, 1), "and the guest hears of it");
+	tap_is(hv_try(c, HV_CHAN_GET_GPADL, &g), -ENOENT, "the guest's memory is its own");
+	tap_is(hv_try(c, HV_CHAN_ACK, &ack), 0, "a device that says so again means no harm");
 	close(c);
 	close(vm);
 	close(sys);
@@ -723,8 +851,14 @@ int main(int argc, char **argv)
 		test_rules();
 	if (argc < 2 || !strcmp(argv[1], "records"))
 		test_records();
+	if (argc < 2 || !strcmp(argv[1], "refused")) {
+		test_records_refused();
+		test_refused();
+	}
 	if (argc < 2 || !strcmp(argv[1], "rescinded"))
 		test_rescinded();
+	if (argc < 2 || !strcmp(argv[1], "going"))
+		test_going();
 	if (argc < 2 || !strcmp(argv[1], "fault"))
 		test_fault_outlives();
 	if (argc < 2 || !strcmp(argv[1], "nobus"))

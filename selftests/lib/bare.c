@@ -105,6 +105,10 @@ static void *run_vcpu(void *arg)
 		}
 		if (ret < 0 || !handle(t->b, t->run))
 			ended = 1;
+		if (t->b->stop) {
+			result = -4;
+			ended = 1;
+		}
 	}
 	return NULL;
 }
@@ -252,43 +256,56 @@ static void tell(const struct bare *b)
 	}
 }
 
-int bare_run(struct bare *b)
+/* From the start of the image, or as it was loaded, until all vCPUs have left it. */
+static void machine_run(struct bare *b)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-	bool own_ram = !b->ram;
 	struct thread t[16];
-	uint32_t entry = 0, i;
-	void *ro_page = pages(4096);
-	int sys = hv_open();
+	uint32_t i;
 
-	sigaction(SIGUSR1, &sa, NULL);
 	ended = 0;
 	result = RUNNING;
-	if (own_ram)
-		b->ram = pages(BARE_RAM);
-	b->vm = hv_vm_new_model(sys, b->vm_flags, b->cpus, b->cpu_model);
-	slots_set(b, ro_page);
-	if (!b->loaded)
-		entry = ram_fill(b);
-	for (i = 0; i < b->cpus; i++)
-		t[i].vcpu = b->vcpu[i] = hv_vcpu_new(b->vm, i);
-	if (!b->loaded)
-		boot_state(t[0].vcpu, entry);
-	if (b->prepare)
-		b->prepare(b);
+	b->stop = false;
 	for (i = 0; i < b->cpus; i++) {
 		t[i].b = b;
+		t[i].vcpu = b->vcpu[i];
 		t[i].run = hv_run_map(t[i].vcpu);
+		t[i].run->immediate_exit = 0;	/* it may have been stopped before */
 		if (pthread_create(&t[i].id, NULL, run_vcpu, &t[i]))
 			tap_bail("no thread");
 	}
 	wait_end(t, b);
 	if (result == -2 || (result == RUNNING && b->seconds))
 		tell(b);
+}
+
+int bare_run(struct bare *b)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	bool own_ram = !b->ram;
+	uint32_t i;
+	void *ro_page = pages(4096);
+	int sys = hv_open();
+
+	sigaction(SIGUSR1, &sa, NULL);
+	if (own_ram)
+		b->ram = pages(BARE_RAM);
+	b->vm = hv_vm_new_model(sys, b->vm_flags, b->cpus, b->cpu_model);
+	slots_set(b, ro_page);
+	for (i = 0; i < b->cpus; i++)
+		b->vcpu[i] = hv_vcpu_new(b->vm, i);
+	if (!b->loaded)
+		boot_state(b->vcpu[0], ram_fill(b));
+	if (b->prepare)
+		b->prepare(b);
+	machine_run(b);
+	while (b->again && b->again(b)) {
+		boot_state(b->vcpu[0], ram_fill(b));
+		machine_run(b);
+	}
 	if (b->leave)
 		b->leave(b);
 	for (i = 0; i < b->cpus; i++)
-		close(t[i].vcpu);
+		close(b->vcpu[i]);
 	close(b->vm);
 	if (own_ram) {
 		munmap(b->ram, BARE_RAM);

@@ -28,6 +28,12 @@ struct bare {
 	 * not NULL: @run says which; a read's answer goes behind HV_RUN_PIO_DATA.
 	 */
 	void (*port)(struct bare *b, struct hv_run *run);
+	volatile bool stop;	/* set by port(): the machine stops there */
+	/*
+	 * Called when no vCPU runs any more, if not NULL. True: it has reset the VM and emptied its
+	 * memory, and the image is loaded and runs again.
+	 */
+	bool (*again)(struct bare *b);
 	/* Called when no vCPU runs any more and before all is closed, if not NULL. */
 	void (*leave)(struct bare *b);
 	uint32_t crashes;	/* how often the guest told of a crash, */
@@ -39,7 +45,7 @@ struct bare {
 
 /*
  * Run it: output goes to stdout, each line behind "# ". Returns what it wrote to the
- * debug-exit port, or -1 (time is over), -2 (shutdown), -3 (another exit; a note says which).
+ * debug-exit port, or -1 (time is over), -2 (shutdown), -3 (another exit; a note says which), -4 (stopped by port()).
  */
 int bare_run(struct bare *b);
 

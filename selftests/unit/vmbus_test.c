@@ -231,6 +231,9 @@ static void channels(void)
 	/* rescind is possible wherever it is not over already */
 	for (s = 0; s < HV_CHAN_RESCINDED; s++)
 		CHECK(hv_chan_edge(s, HV_CM_RESCIND) >= HV_CHAN_RESCINDED);
+	/* and wherever the device may use something it can be asked first */
+	for (s = HV_CHAN_OFFERED; s < HV_CHAN_RESCINDED; s++)
+		CHECK(hv_chan_is_busy(hv_chan_edge(s, HV_CM_RETIRE)));
 	CHECK(!strcmp(hv_chan_state_name(HV_CHAN_OPEN), "open") && !strcmp(hv_chan_state_name(8), "?"));
 
 	CHECK_EQ(hv_chan_rings_check(4, 4 * 4096, 0, 2, 0), VMB_STATUS_OK);

@@ -21,8 +21,9 @@ enum hv_chan_move {
 	HV_CM_ACK,		/* the device has let go of it */
 	HV_CM_DISCONNECT,	/* the connection is gone; nothing of the guest's is in use */
 	HV_CM_DRAIN,		/* likewise, and the device must let go of something */
-	HV_CM_RESCIND,		/* the host takes it back */
+	HV_CM_RESCIND,		/* the host takes it back; nothing of the guest's is in use */
 	HV_CM_RELEASE,		/* RELID_RELEASED */
+	HV_CM_RETIRE,		/* it will be rescinded, and the device must let go of something first */
 	HV_CM_NR,
 };
 

@@ -195,7 +195,9 @@ struct hv_chan_sub_args {
 
 /*
  * HV_CHAN_RESCIND: take the channel back from the guest, as closing the fd does, but the fd
- * stays to see HV_CHAN_EVENT_RELEASED. Mappings are revoked on return. -EALREADY.
+ * stays to see HV_CHAN_EVENT_RELEASED. Mappings are revoked on return. Of a channel that the device
+ * has open, or whose GPADLs it took, the guest hears only after HV_CHAN_ACK of the CLOSED event: it
+ * takes its memory back then, without asking. -EALREADY.
  */
 struct hv_chan_rescind_args {
 	__u32 size;

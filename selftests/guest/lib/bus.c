@@ -132,7 +132,7 @@ u32 bus_connect(struct vmb_offer *offers, u32 max)
 	return n;
 }
 
-u32 bus_gpadl(u32 relid, u32 handle, const void *mem, u32 pages)
+u32 bus_gpadl_part(u32 relid, u32 handle, const void *mem, u32 pages, u32 done)
 {
 	u8 msg[VMB_MESSAGE_MAX];
 	struct vmb_gpadl_header h = {
@@ -140,24 +140,27 @@ u32 bus_gpadl(u32 relid, u32 handle, const void *mem, u32 pages)
 		.range_bytes = (u16)(8 + 8 * pages), .ranges = 1, .range.bytes = pages * 4096,
 	};
 	struct vmb_gpadl_body b = { .header.type = VMB_MSG_GPADL_BODY, .gpadl = handle };
-	struct vmb_gpadl_created r;
 	u64 pfn = (u64)(uintptr_t)mem >> 12;
-	u32 done, n, i;
+	u32 head = done ? (u32)sizeof(b) : (u32)sizeof(h), n, i;
 
-	memcpy(msg, &h, sizeof(h));
-	n = min(pages, 26u);
+	n = min(pages - done, done ? 28u : 26u);
+	memcpy(msg, done ? (void *)&b : (void *)&h, head);
 	for (i = 0; i < n; i++)
-		put_unaligned_le64(pfn + i, msg + sizeof(h) + 8 * i);
-	if (bus_post(message_connection, msg, (u32)sizeof(h) + 8 * n) != TLFS_OK)
-		return ~0u;
-	for (done = n; done < pages; done += n) {
-		memcpy(msg, &b, sizeof(b));
-		n = min(pages - done, 28u);
-		for (i = 0; i < n; i++)
-			put_unaligned_le64(pfn + done + i, msg + sizeof(b) + 8 * i);
-		if (bus_post(message_connection, msg, (u32)sizeof(b) + 8 * n) != TLFS_OK)
+		put_unaligned_le64(pfn + done + i, msg + head + 8 * i);
+	return bus_post(message_connection, msg, head + 8 * n) == TLFS_OK ? done + n : ~0u;
+}
+
+u32 bus_gpadl(u32 relid, u32 handle, const void *mem, u32 pages)
+{
+	u8 msg[VMB_MESSAGE_MAX];
+	struct vmb_gpadl_created r;
+	u32 done = 0;
+
+	do {
+		done = bus_gpadl_part(relid, handle, mem, pages, done);
+		if (done == ~0u)
 			return ~0u;
-	}
+	} while (done < pages);
 	if (bus_take(msg, BUS_WAIT) != VMB_MSG_GPADL_CREATED)
 		return ~1u;
 	memcpy(&r, msg, sizeof(r));
@@ -173,15 +176,13 @@ u16 bus_teardown(u32 relid, u32 handle)
 	return bus_post(message_connection, &m, sizeof(m));
 }
 
-u32 bus_open(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp)
+void bus_open_post(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp)
 {
 	struct vmb_open m = {
 		.header.type = VMB_MSG_OPEN, .relid = relid, .open_id = relid, .gpadl = gpadl,
 		.target_vp = vp, .downstream = downstream, .user_defined = { 1, 2, 3 },
 	};
 	struct vmb_ring_header *h = ring;
-	u8 msg[VMB_MESSAGE_MAX];
-	struct vmb_open_result r;
 
 	if (downstream < pages) {
 		memset(h, 0, sizeof(*h));
@@ -191,6 +192,14 @@ u32 bus_open(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp
 		h->features = VMB_RING_F_PENDING_SEND;
 	}
 	bus_post(message_connection, &m, sizeof(m));
+}
+
+u32 bus_open(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp)
+{
+	u8 msg[VMB_MESSAGE_MAX];
+	struct vmb_open_result r;
+
+	bus_open_post(relid, gpadl, ring, pages, downstream, vp);
 	if (bus_take(msg, BUS_WAIT) != VMB_MSG_OPEN_RESULT)
 		return ~1u;
 	memcpy(&r, msg, sizeof(r));

@@ -30,8 +30,11 @@ u16 bus_contact(u32 version, struct vmb_version_response *r);
 u32 bus_connect(struct vmb_offer *offers, u32 max);
 /* List @pages pages at @mem under @handle; the status of GPADL_CREATED. */
 u32 bus_gpadl(u32 relid, u32 handle, const void *mem, u32 pages);
+/* The message of it that begins with page @done; how many pages have been sent then, ~0 refused. */
+u32 bus_gpadl_part(u32 relid, u32 handle, const void *mem, u32 pages, u32 done);
 u16 bus_teardown(u32 relid, u32 handle);
-/* OPENCHANNEL; the status of its result. Both index pairs are reset. */
+/* OPENCHANNEL without waiting; the status of its result. Both index pairs are reset. */
+void bus_open_post(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp);
 u32 bus_open(u32 relid, u32 gpadl, void *ring, u32 pages, u32 downstream, u32 vp);
 /* Was event flag @relid of VP @vp's SINT 2 set within @ms? It is cleared. */
 bool bus_flag(u32 vp, u32 relid, u32 ms);
