@@ -114,6 +114,7 @@ def nothing():
     check("nothing on its disks could be started" in out and "--kernel" in out, "and what to do", out[-2000:])
 
 
-visits(bootable())
-nothing()
-sys.exit(done())
+if __name__ == "__main__":
+    visits(bootable())
+    nothing()
+    sys.exit(done())
