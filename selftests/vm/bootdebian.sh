@@ -25,6 +25,6 @@ grep -q 'GNU GRUB' "$folder/bios.log" || {
 	echo "not ok - GRUB did not come up on an emulated PC"
 	status=1
 }
-./scripts/lab --timeout 850 -- selftests/vm/bootdebian_test.py "$folder/debian.vhd" || status=1
+./scripts/lab --timeout 1350 -- selftests/vm/bootdebian_test.py "$folder/debian.vhd" || status=1
 rm -rf "$folder"
 exit $status

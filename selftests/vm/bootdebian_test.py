@@ -12,7 +12,7 @@ from hvlab.debian import PROMPT
 USER_DATA = "#cloud-config\nhostname: seeded\n"
 with open(DIR + "/user-data", "w", encoding="ascii") as seed:
     seed.write(USER_DATA)
-guest = Guest([HVCTL, "run", "-n", "own", sys.argv[1], "--memory", "1G", "--cloud-init", DIR + "/user-data"], 800)
+guest = Guest([HVCTL, "run", "-n", "own", sys.argv[1], "--memory", "1G", "--cloud-init", DIR + "/user-data"], 1300)
 
 
 def login():

@@ -25,6 +25,8 @@ LAYOUTS = {
 }
 TOOLS = ("sfdisk", "mkfs.xfs", "mkfs.btrfs", "mkfs.vfat", "lvm", "grub-mkconfig", "losetup")
 MNT = DIR + "/mnt"
+# There is no udev in L1: lvm makes its nodes itself.
+LVM = "devices{use_devicesfile=0} activation{udev_sync=0 udev_rules=0} backup{backup=0 archive=0}"
 
 
 def run(*argv, text=None):
@@ -106,9 +108,9 @@ def make(name, table, fs, own_boot, lvm):
     group = "vg-" + name
     try:
         if lvm:
-            run("lvm", "pvcreate", "-q", "-ff", "-y", device)
-            run("lvm", "vgcreate", "-q", group, device)
-            run("lvm", "lvcreate", "-q", "-y", "-l", "100%FREE", "-n", "root", group)
+            run("lvm", "pvcreate", "--config", LVM, "-ff", "-y", device)
+            run("lvm", "vgcreate", "--config", LVM, group, device)
+            run("lvm", "lvcreate", "--config", LVM, "-y", "-l", "100%FREE", "-n", "root", group)
             device = f"/dev/{group}/root"
         root_make(device, fs)
         if own_boot:
@@ -122,7 +124,7 @@ def make(name, table, fs, own_boot, lvm):
     finally:
         subprocess.run(["umount", "-R", MNT], capture_output=True, check=False)
         if lvm:
-            subprocess.run(["lvm", "vgchange", "-q", "-an", group], capture_output=True, check=False)
+            subprocess.run(["lvm", "vgchange", "--config", LVM, "-an", group], capture_output=True, check=False)
         subprocess.run(["losetup", "-d", loop], capture_output=True, check=False)
     return path, uuid
 

@@ -7,7 +7,7 @@
 folder=$(mktemp -d build/kill.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 ./scripts/demo-disk "$folder" || exit 1
-./scripts/lab --mem 2G --timeout $((150 * ($1 + 2))) -- selftests/vm/debian_kill_test.py "$folder" "$@" || exit
+./scripts/lab --mem 2G --timeout $((300 * ($1 + 2))) -- selftests/vm/debian_kill_test.py "$folder" "$@" || exit
 build/bin/hvctl disk check "$folder/debian.vhd" &&
 	qemu-img convert -f vpc -O raw "$folder/debian.vhd" "$folder/raw" &&
 	e2fsck -fn "$folder/raw?offset=1048576"

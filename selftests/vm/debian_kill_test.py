@@ -18,7 +18,7 @@ import debian_files
 from lib import check, done
 from hvlab.debian import Debian, Wrong  # noqa: E402
 
-SECONDS = 300
+SECONDS = 600		# of one life; a loaded machine takes 200 to the log-in
 
 
 def told(vm, first, after, late):
