@@ -23,6 +23,7 @@
 
 #include "devices/netvsp_impl.h"
 #include "selftests/fuzz/lib/lent.h"
+#include "selftests/fuzz/lib/rings.h"
 
 #define RING_PAGES	5u
 #define HALF		(RING_PAGES * 4096u)
@@ -133,13 +134,8 @@ static void chan_open(unsigned int how)
 {
 	struct net_queue *q = nic->queue[0];
 
-	memset(rings, 0, sizeof(rings));
 	memset(&guest, 0, sizeof(guest));
-	if (hv_ring_consumer(&q->chan.from_guest, rings, rings + 4096, RING_PAGES) ||
-	    hv_ring_producer(&q->chan.to_guest, rings + HALF, rings + HALF + 4096, RING_PAGES) ||
-	    hv_ring_producer(&guest.out, rings, rings + 4096, RING_PAGES) ||
-	    hv_ring_consumer(&guest.in, rings + HALF, rings + HALF + 4096, RING_PAGES))
-		abort();
+	rings_make(&q->chan, &guest.out, &guest.in, rings, RING_PAGES);
 	q->broken = q->stuck = q->quiet = false;
 	coming.there = false;
 	memcpy(nic->mac, mac, 6);

@@ -21,6 +21,7 @@
 
 #include "devices/storvsp_impl.h"
 #include "selftests/fuzz/lib/lent.h"
+#include "selftests/fuzz/lib/rings.h"
 #include "libvhd/vhd.h"
 
 #define RING_PAGES	3u
@@ -79,13 +80,8 @@ static void chan_open(bool ready)
 {
 	struct stor_queue *q = vsp->queue[0];
 
-	memset(rings, 0, sizeof(rings));
 	memset(&guest, 0, sizeof(guest));
-	if (hv_ring_consumer(&q->chan.from_guest, rings, rings + 4096, RING_PAGES) ||
-	    hv_ring_producer(&q->chan.to_guest, rings + HALF, rings + HALF + 4096, RING_PAGES) ||
-	    hv_ring_producer(&guest.out, rings, rings + 4096, RING_PAGES) ||
-	    hv_ring_consumer(&guest.in, rings + HALF, rings + HALF + 4096, RING_PAGES))
-		abort();
+	rings_make(&q->chan, &guest.out, &guest.in, rings, RING_PAGES);
 	q->broken = false;
 	stor_state_set(vsp, STOR_CLOSED);
 	stor_state_set(vsp, STOR_OPENED);

@@ -167,7 +167,7 @@ static void timer_fired(struct dev_timer *t)
 	if (k->state == KVP_S_ASKED) {
 		k->count[KVP_C_OVERDUE]++;
 		if (!k->late_logged)
-			ds->ops->log(ds, DEV_LOG_WARN, "kvp: the guest's service does not answer");
+			ds->ops->log(ds, DEV_LOG_INFO, "kvp: no answer of the guest for %llu s", ANSWER_LIMIT / SECOND);
 		k->late_logged = true;
 		give_up(k, KVP_S_SILENT);
 	} else if (k->state == KVP_S_IDLE) {
