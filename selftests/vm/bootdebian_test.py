@@ -42,7 +42,7 @@ if check(login() is not None, "the log-in prompt comes, by the disk's own kernel
           "cloud-init's seed is on the DVD", out)
     # As a kernel's package does it: a second kernel, and update-grub.
     ask("v=$(uname -r); cp /boot/vmlinuz-$v /boot/vmlinuz-99.0-new; cp /boot/initrd.img-$v /boot/initrd.img-99.0-new; "
-        "sed -i s/quiet/quiet\\ upgraded=yes/ /etc/default/grub; sync")
+        "sed -i 's/=quiet/=\"quiet upgraded=yes\"/' /etc/default/grub; sync")
     out = ask("update-grub 2>&1; sync; echo status $?")
     check("vmlinuz-99.0-new" in out and "status 0" in out, "update-grub inside finds another kernel", out)
     guest.type("reboot")
