@@ -120,7 +120,7 @@ void machine_kvp_look(struct machine *m, struct kvp_view *out)
 	*out = (struct kvp_view){
 		.health = !there ? KVP_UNKNOWN : kvp_mute(m) && kvp.looked ? KVP_LOST : KVP_OK, .sweeps = kvp.sweeps,
 		.age_ns = 2000000, .adapters = there, .adapter = &adapter, .mac = mac, .change = kvp.change,
-		.outcome = kvp.outcome,
+		.outcome = kvp.outcome, .told = there,
 	};
 	for (int i = 0; i < VMB_KVP_POOLS; i++)
 		out->pool[i] = &kvp.pool[i];

@@ -261,7 +261,9 @@ static void test_sweeps(void)
 	CHECK_EQ(view().health, KVP_UNKNOWN);
 	agree(4);
 	CHECK_EQ(view().health, KVP_OK);
+	CHECK(!view().told);
 	sweep(2, false);
+	CHECK(view().told);
 	CHECK_EQ(view().sweeps, 1);
 	CHECK_EQ(view().pool[VMB_KVP_AUTO]->nr, 2);
 	CHECK_STR(kvp_list_value(view().pool[VMB_KVP_AUTO], "name1"), "value");

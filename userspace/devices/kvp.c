@@ -244,6 +244,7 @@ void kvp_look(struct device *d, struct kvp_view *out)
 	*out = (struct kvp_view){
 		.health = health_of(k), .sweeps = k->sweeps, .adapters = k->cfg.adapters, .adapter = k->adapter,
 		.mac = k->cfg.mac, .change = k->change, .outcome = k->outcome,
+		.told = k->swept_at != 0,
 	};
 	if (k->swept_at)
 		out->age_ns = d->ds->ops->now_ns(d->ds) - k->swept_at;

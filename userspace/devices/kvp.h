@@ -49,6 +49,7 @@ struct kvp_view {
 	enum kvp_health		health;
 	uint32_t		sweeps;			/* that came to their end; the number of the last one */
 	uint64_t		age_ns;			/* since then */
+	bool			told;			/* this guest was asked for all once */
 	const struct kvp_list	*pool[VMB_KVP_POOLS];	/* of EXTERNAL and GUEST as of the last full one */
 	unsigned int		adapters;
 	const struct kvp_adapter *adapter;		/* in the order of the configuration */

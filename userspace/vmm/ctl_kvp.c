@@ -79,7 +79,7 @@ json_t *ctl_guest_json(struct machine *m)
 	const char *s;
 
 	machine_kvp_look(m, &v);
-	if (!v.pool[VMB_KVP_AUTO] || !v.pool[VMB_KVP_AUTO]->nr)
+	if (!v.told || !v.pool[VMB_KVP_AUTO]->nr)
 		return json_null();
 	l = v.pool[VMB_KVP_AUTO];
 	o = json_pack("{s:s, s:I}", "kvp", kvp_health_name(v.health), "age_ms", (json_int_t)(v.age_ns / 1000000));
