@@ -83,7 +83,10 @@ static void prevent_removal(struct scsi_unit *u, struct scsi_op *op, uint32_t ro
 	atomic_store(&u->locked, op->cdb[4] & 1);
 }
 
+/* Searched from the front: what disks live on comes first. */
 static const struct scsi_row rows[] = {
+	{ 0x28, 10, ROW_ALL | ROW_MEDIUM | ROW_MOVES, "READ(10)", scsi_read, NULL },
+	{ 0x2a, 10, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(10)", scsi_write, NULL },
 	{ 0x00, 6, ROW_ALL | ROW_MEDIUM, "TEST UNIT READY", test_unit_ready, NULL },
 	{ 0x03, 6, ROW_ALL | ROW_ATTN, "REQUEST SENSE", request_sense, NULL },
 	{ 0x08, 6, ROW_DISK | ROW_MOVES, "READ(6)", scsi_read, NULL },
@@ -96,8 +99,6 @@ static const struct scsi_row rows[] = {
 	/* Linux takes an attention in answer to it for success. */
 	{ 0x1e, 6, ROW_ALL | ROW_ATTN, "PREVENT ALLOW MEDIUM REMOVAL", prevent_removal, NULL },
 	{ 0x25, 10, ROW_ALL | ROW_MEDIUM, "READ CAPACITY(10)", scsi_read_capacity_10, NULL },
-	{ 0x28, 10, ROW_ALL | ROW_MEDIUM | ROW_MOVES, "READ(10)", scsi_read, NULL },
-	{ 0x2a, 10, ROW_DISK | ROW_WRITES | ROW_MOVES, "WRITE(10)", scsi_write, NULL },
 	{ 0x2f, 10, ROW_ALL | ROW_MEDIUM, "VERIFY(10)", scsi_verify, NULL },
 	{ 0x35, 10, ROW_DISK, "SYNCHRONIZE CACHE(10)", scsi_sync_cache, NULL },
 	{ 0x41, 10, ROW_DISK | ROW_WRITES, "WRITE SAME(10)", scsi_write_same,

@@ -16,7 +16,7 @@ struct stor_lun *stor_lun_get(struct storvsp *v, const struct vmb_stor_srb_reque
 	pthread_mutex_lock(&v->lock);
 	if (!srb->path && !srb->target && srb->lun < STORVSP_LUNS && v->lun[srb->lun].there) {
 		lun = &v->lun[srb->lun];
-		lun->users++;
+		atomic_fetch_add_explicit(&lun->users, 1, memory_order_relaxed);
 	} else if (srb->lun < STORVSP_LUNS && srb->cdb[0] != SCSI_INQUIRY) {
 		v->lun[srb->lun].gone = 0;	/* the answer tells the guest */
 	}
@@ -25,19 +25,21 @@ struct stor_lun *stor_lun_get(struct storvsp *v, const struct vmb_stor_srb_reque
 
 void stor_lun_put(struct storvsp *v, struct stor_lun *lun)
 {
+	/* One who waits counts itself before it looks at @users. */
+	if (atomic_fetch_sub(&lun->users, 1) != 1 || !atomic_load(&v->idlers))
+		return;
 	pthread_mutex_lock(&v->lock);
-	if (!--lun->users && v->idlers)
-		pthread_cond_broadcast(&v->unused);
+	pthread_cond_broadcast(&v->unused);
 	pthread_mutex_unlock(&v->lock);
 }
 
 /* Lock held. */
 static void lun_idle(struct storvsp *v, struct stor_lun *lun)
 {
-	v->idlers++;
-	while (lun->users)
+	atomic_fetch_add(&v->idlers, 1);
+	while (atomic_load(&lun->users))
 		pthread_cond_wait(&v->unused, &v->lock);
-	v->idlers--;
+	atomic_fetch_sub(&v->idlers, 1);
 }
 
 static struct storvsp *of_device(struct device *d)

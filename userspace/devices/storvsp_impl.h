@@ -56,7 +56,7 @@ struct stor_table {
 struct stor_lun {
 	struct scsi_unit	unit;
 	struct disk		*disk;		/* NULL: an empty drive */
-	unsigned int		users;		/* requests; vsp->lock */
+	atomic_uint		users;		/* requests; more of them under vsp->lock */
 	unsigned int		gone;		/* 0, or the epoch in which a unit was taken away that
 						 * the guest may still believe in */
 	bool			there;
@@ -125,7 +125,7 @@ struct storvsp {
 	uint16_t		version;	/* agreed upon; primary queue's thread */
 	pthread_mutex_t		lock;		/* lun[], and the fields of units that change */
 	pthread_cond_t		unused;		/* a unit's last user has gone */
-	unsigned int		idlers;		/* who wait for that; lock */
+	atomic_uint		idlers;		/* who wait for that; written under lock */
 	pthread_cond_t		quieted;	/* a queue has become quiet */
 	struct stor_lun		lun[STORVSP_LUNS];
 	unsigned int		nr_queues;

@@ -23,13 +23,24 @@ static void pieces_put(struct stor_request *r)
 		ds->ops->gmem_put(ds, &r->mem[--r->pieces]);
 }
 
+/* A piece in the same direction that is held: of this request, or of the one taken before it. */
+static const struct gmem *like(const struct stor_request *r, uint32_t dir)
+{
+	if (r->pieces)
+		return &r->mem[r->pieces - 1];
+	if (r->fresh && r->fresh->pieces && r->fresh->mem[0].dir == dir)
+		return &r->fresh->mem[0];
+	return NULL;
+}
+
 /* Hold one run of bytes that lie one behind the other. */
 static int piece_get(struct stor_request *r, uint64_t gpa, uint32_t len, uint32_t dir)
 {
 	struct dev_services *ds = r->q->vsp->dev.ds;
+	const struct gmem *held = like(r, dir);
 	unsigned int n = r->pieces;
-	int ret = n ? ds->ops->gmem_get_like(ds, &r->mem[n - 1], gpa, len, &r->mem[n]) :
-		      ds->ops->gmem_get(ds, gpa, len, dir, &r->mem[n]);
+	int ret = held ? ds->ops->gmem_get_like(ds, held, gpa, len, &r->mem[n]) :
+			 ds->ops->gmem_get(ds, gpa, len, dir, &r->mem[n]);
 
 	if (ret)
 		return ret;
