@@ -35,20 +35,25 @@ void hv_request_exit(void)
 		free_cpumask_var(per_cpu(kick_mask, cpu));
 }
 
+/* Its CPU leaves guest mode, if that is another one. Takes no lock. */
+static void guest_end(struct hv_vcpu *vcpu)
+{
+	int cpu = READ_ONCE(vcpu->cpu);
+
+	if (cpu >= 0 && cpu != raw_smp_processor_id() && cpu_online(cpu)) {
+		vcpu->stat.kicks++;
+		smp_send_reschedule(cpu);
+	}
+}
+
 void hv_vcpu_kick(struct hv_vcpu *vcpu)
 {
-	int cpu;
-
 	switch (READ_ONCE(vcpu->state)) {
 	case HV_VS_BLOCKED:
 		rcuwait_wake_up(&vcpu->wait);
 		break;
 	case HV_VS_GUEST:
-		cpu = READ_ONCE(vcpu->cpu);
-		if (cpu >= 0 && cpu != raw_smp_processor_id() && cpu_online(cpu)) {
-			vcpu->stat.kicks++;
-			smp_send_reschedule(cpu);
-		}
+		guest_end(vcpu);
 		break;
 	}
 }
@@ -58,6 +63,15 @@ void hv_vcpu_request(struct hv_vcpu *vcpu, enum hv_request req)
 	set_bit(req, &vcpu->requests);
 	smp_mb__after_atomic();
 	hv_vcpu_kick(vcpu);
+}
+
+void hv_vcpu_request_entry(struct hv_vcpu *vcpu, enum hv_request req)
+{
+	smp_mb__before_atomic();
+	set_bit(req, &vcpu->requests);
+	smp_mb__after_atomic();
+	if (READ_ONCE(vcpu->state) == HV_VS_GUEST)
+		guest_end(vcpu);
 }
 
 static void ack(void *unused)

@@ -98,15 +98,13 @@ static bool raise(struct hv_vstimer *t, const struct outcome *o)
 	return taken;
 }
 
-/* No kick: if the vCPU comes to an entry, it finds the request. */
 static void park_locked(struct hv_vstimer *t)
 {
 	struct hv_vsynic *s = t->synic;
 
 	lockdep_assert_held(&s->lock);
 	WRITE_ONCE(s->parked, s->parked | 1u << (t - s->timer));
-	smp_mb__before_atomic();
-	set_bit(HV_REQ_STIMER, &s->vcpu->requests);
+	hv_vcpu_request_entry(s->vcpu, HV_REQ_STIMER);
 }
 
 static enum hrtimer_restart expired(struct hrtimer *timer)

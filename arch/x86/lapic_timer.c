@@ -55,10 +55,8 @@ static enum hrtimer_restart expired(struct hrtimer *timer)
 		hrtimer_forward_now(timer, ns_to_ktime(period));
 		if (taken)
 			return HRTIMER_RESTART;
-		/* Pairs with unpark(). No kick: an entry there may be will find the request. */
-		smp_store_release(&l->parked, true);
-		smp_mb__before_atomic();
-		set_bit(HV_REQ_LAPIC_TIMER, &l->vcpu->core.requests);
+		smp_store_release(&l->parked, true);	/* pairs with unpark() */
+		hv_vcpu_request_entry(&l->vcpu->core, HV_REQ_LAPIC_TIMER);
 		return HRTIMER_NORESTART;
 	}
 	/* Pairs with disarm(): the owner may start the timer anew from here on. */

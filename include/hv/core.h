@@ -20,6 +20,11 @@ struct tlfs_message;
 
 /* Set a request and make the vCPU serve it soon. [any] */
 void hv_vcpu_request(struct hv_vcpu *vcpu, enum hv_request req);
+/*
+ * Set a request for the vCPU's next entry, and make one that is in guest mode come to it. One that is
+ * blocked is left alone. Takes no lock. [any]
+ */
+void hv_vcpu_request_entry(struct hv_vcpu *vcpu, enum hv_request req);
 /* Same for every vCPU of the VM; with @wait returns after all have left guest mode once. [proc if @wait, else any] */
 void hv_vm_request_all(struct hv_vm *vm, enum hv_request req, bool wait);
 /* Wake it if blocked, take it out of guest mode if there. [any] */
@@ -30,7 +35,7 @@ static inline bool hv_vcpu_has_request(struct hv_vcpu *vcpu, enum hv_request req
 	return test_bit(req, &vcpu->requests);
 }
 
-/* Pairs with the barrier in hv_vcpu_request(): what was written before it is visible. */
+/* Pairs with the barriers in hv_vcpu_request() and _entry(): what was written before it is visible. */
 static inline bool hv_vcpu_take_request(struct hv_vcpu *vcpu, enum hv_request req)
 {
 	if (likely(!test_bit(req, &vcpu->requests)))
