@@ -6,7 +6,9 @@
  * which another thread sets the bit of a real one in the same word (svm_helper.c of 7.2): now
  * and then the real one is lost. It stays in the APIC's IRR, and the next interrupt for that
  * CPU delivers both; but when it was the timer's, and a guest spins there, none may come.
- * One thread a CPU wakes the next one's, which is an interrupt for it.
+ * One thread a CPU wakes the next one's, which is an interrupt for it: every BEAT_MS by the
+ * clock, however often it is woken itself. Counted from then on, a CPU that the one before it wakes
+ * just as its time is up would never wake the next one.
  */
 #include "lab.h"
 
@@ -15,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CPUS_MAX	16
@@ -23,9 +26,18 @@
 static int wake[CPUS_MAX];
 static long cpus;
 
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
 static void *beat(void *arg)
 {
 	long cpu = (long)arg;
+	long long due = now_ms() + BEAT_MS, left;
 	struct pollfd fd = { .fd = wake[cpu], .events = POLLIN };
 	cpu_set_t set;
 	uint64_t n;
@@ -35,11 +47,14 @@ static void *beat(void *arg)
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
 		sched_setaffinity(0, sizeof(set), &set);
-		if (poll(&fd, 1, BEAT_MS) > 0) {
-			if (read(fd.fd, &n, sizeof(n)) != sizeof(n))
+		left = due - now_ms();
+		if (left > 0) {
+			/* Woken: that was the interrupt. */
+			if (poll(&fd, 1, left) > 0 && read(fd.fd, &n, sizeof(n)) != sizeof(n))
 				return NULL;
-			continue;	/* woken: that was the interrupt */
+			continue;
 		}
+		due = now_ms() + BEAT_MS;
 		n = 1;
 		if (write(wake[(cpu + 1) % cpus], &n, sizeof(n)) != sizeof(n))
 			return NULL;
