@@ -10,4 +10,4 @@ trap 'rm -rf "$folder"' EXIT
 ./scripts/lab --mem 2G --timeout $((300 * ($1 + 2))) -- selftests/vm/debian_kexec_test.py "$folder" "$@" || exit
 build/bin/hvctl disk check "$folder/debian.vhd" &&
 	qemu-img convert -f vpc -O raw "$folder/debian.vhd" "$folder/raw" &&
-	e2fsck -fn "$folder/raw"
+	e2fsck -fn "$folder/raw?offset=1048576"
