@@ -115,7 +115,8 @@ static int64_t host_sleeps(const char *state)
 		snprintf(text, sizeof(text), "%d", TEST_SECONDS);
 		put("/sys/module/suspend/parameters/pm_test_delay", text);
 		put("/sys/power/state", state);
-		return TEST_SECONDS * NS;
+		/* It waits in a loop that was timed at boot: in an emulator it may be a third shorter. */
+		return TEST_SECONDS * NS / 2;
 	}
 	snprintf(text, sizeof(text), "+%d", SLEEP_SECONDS);
 	put("/sys/class/rtc/rtc0/wakealarm", "0");
